@@ -1,0 +1,173 @@
+-- Where spans rest. Placeholders: {{db}}, {{on_cluster}}, {{retention_days}}, {{MergeTree}},
+-- {{AggregatingMergeTree}}, {{ReplacingMergeTree}} (Replicated… on a cluster).
+-- Statements end with a semicolon at the end of a line.
+
+-- The one door: an insert of one block writes all tables below through their views, under one token.
+CREATE TABLE IF NOT EXISTS {{db}}.spans_in {{on_cluster}} (
+  tenant LowCardinality(String),
+  trace_lo UInt64,
+  trace_hi UInt64,
+  span_id UInt64,
+  parent_id UInt64,
+  h UInt32,
+  ts DateTime64(9, 'UTC'),
+  duration Int64,
+  service LowCardinality(String),
+  name LowCardinality(String),
+  kind UInt8,
+  status UInt8,
+  status_message String,
+  flags UInt32,
+  resource_id UInt64,
+  scope_id UInt64,
+  attr_s Map(LowCardinality(String), String),
+  attr_i Map(LowCardinality(String), Int64),
+  attr_d Map(LowCardinality(String), Float64),
+  attr_b Map(LowCardinality(String), UInt8),
+  attr_x Map(LowCardinality(String), String),
+  events String,
+  links String,
+  rest String,
+  event_kv Array(UInt64),
+  resource String,
+  resource_schema_url String,
+  resource_attrs Map(LowCardinality(String), String),
+  scope String,
+  scope_schema_url String,
+  scope_attrs Map(LowCardinality(String), String)
+) ENGINE = Null;
+
+-- Wide, in trace order: a trace is one short read.
+CREATE TABLE IF NOT EXISTS {{db}}.spans {{on_cluster}} (
+  tenant LowCardinality(String),
+  trace_lo UInt64 CODEC(ZSTD(1)),
+  trace_hi UInt64 CODEC(ZSTD(1)),
+  span_id UInt64 CODEC(NONE),
+  parent_id UInt64 CODEC(LZ4),
+  h UInt32 CODEC(NONE),
+  ts DateTime64(9, 'UTC') CODEC(Delta(8), ZSTD(1)),
+  duration Int64 CODEC(T64, ZSTD(1)),
+  service LowCardinality(String) CODEC(ZSTD(1)),
+  name LowCardinality(String) CODEC(ZSTD(1)),
+  kind UInt8 CODEC(ZSTD(1)),
+  status UInt8 CODEC(ZSTD(1)),
+  status_message String CODEC(ZSTD(1)),
+  flags UInt32 CODEC(ZSTD(1)),
+  resource_id UInt64 CODEC(ZSTD(1)),
+  scope_id UInt64 CODEC(ZSTD(1)),
+  attr_s Map(LowCardinality(String), String) CODEC(ZSTD(3)),
+  attr_i Map(LowCardinality(String), Int64) CODEC(ZSTD(1)),
+  attr_d Map(LowCardinality(String), Float64) CODEC(ZSTD(1)),
+  attr_b Map(LowCardinality(String), UInt8) CODEC(ZSTD(1)),
+  attr_x Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+  events String CODEC(ZSTD(3)),
+  links String CODEC(ZSTD(1)),
+  rest String CODEC(ZSTD(1)),
+  event_kv Array(UInt64) CODEC(ZSTD(1)),
+  INDEX kv arrayConcat(
+    arrayMap((k, v) -> cityHash64(k, v), mapKeys(attr_s), mapValues(attr_s)),
+    arrayMap((k, v) -> cityHash64(k, v), mapKeys(attr_i), mapValues(attr_i)),
+    arrayMap((k, v) -> cityHash64(k, v), mapKeys(attr_d), mapValues(attr_d)),
+    arrayMap((k, v) -> cityHash64(k, v), mapKeys(attr_b), mapValues(attr_b)),
+    event_kv) TYPE bloom_filter(0.01) GRANULARITY 4
+) ENGINE = {{MergeTree}}
+PARTITION BY toDate(ts)
+ORDER BY (tenant, toStartOfFiveMinutes(ts), trace_lo, trace_hi, ts)
+TTL toDateTime(ts) + INTERVAL {{retention_days}} DAY
+SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS {{db}}.spans_mv {{on_cluster}} TO {{db}}.spans AS
+SELECT tenant, trace_lo, trace_hi, span_id, parent_id, h, ts, duration, service, name, kind, status,
+  status_message, flags, resource_id, scope_id, attr_s, attr_i, attr_d, attr_b, attr_x, events, links,
+  rest, event_kv
+FROM {{db}}.spans_in;
+
+-- Narrow, in search order: finds candidates; exact answers come from spans.
+CREATE TABLE IF NOT EXISTS {{db}}.search {{on_cluster}} (
+  tenant LowCardinality(String),
+  service LowCardinality(String) CODEC(ZSTD(1)),
+  name LowCardinality(String) CODEC(ZSTD(1)),
+  ts DateTime64(9, 'UTC') CODEC(Delta(8), ZSTD(1)),
+  duration Int64 CODEC(T64, ZSTD(1)),
+  trace_lo UInt64 CODEC(NONE),
+  kind UInt8 CODEC(ZSTD(1)),
+  status UInt8 CODEC(ZSTD(1))
+) ENGINE = {{MergeTree}}
+PARTITION BY toDate(ts)
+ORDER BY (tenant, service, name, toStartOfMinute(ts), ts)
+TTL toDateTime(ts) + INTERVAL {{retention_days}} DAY
+SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS {{db}}.search_mv {{on_cluster}} TO {{db}}.search AS
+SELECT tenant, service, name, ts, duration, trace_lo, kind, status FROM {{db}}.spans_in;
+
+-- When a trace began and ended, over all inserts, so that a look-up by id reads few granules.
+CREATE TABLE IF NOT EXISTS {{db}}.trace_summaries {{on_cluster}} (
+  tenant LowCardinality(String),
+  day Date,
+  trace_lo UInt64 CODEC(ZSTD(1)),
+  trace_hi UInt64 CODEC(ZSTD(1)),
+  start_time SimpleAggregateFunction(min, DateTime64(9, 'UTC')) CODEC(Delta(8), ZSTD(1)),
+  end_time SimpleAggregateFunction(max, DateTime64(9, 'UTC')) CODEC(Delta(8), ZSTD(1))
+) ENGINE = {{AggregatingMergeTree}}
+PARTITION BY day
+ORDER BY (tenant, trace_lo, trace_hi)
+TTL day + INTERVAL {{retention_days}} DAY + INTERVAL 1 DAY
+SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS {{db}}.trace_summaries_mv {{on_cluster}} TO {{db}}.trace_summaries AS
+SELECT tenant, toDate(ts) AS day, trace_lo, trace_hi, min(ts) AS start_time, max(ts) AS end_time
+FROM {{db}}.spans_in GROUP BY tenant, day, trace_lo, trace_hi;
+
+-- Services and their operations, with when each was last seen.
+CREATE TABLE IF NOT EXISTS {{db}}.operations {{on_cluster}} (
+  tenant LowCardinality(String),
+  service LowCardinality(String),
+  name LowCardinality(String),
+  kind UInt8,
+  last_seen SimpleAggregateFunction(max, DateTime('UTC'))
+) ENGINE = {{AggregatingMergeTree}}
+ORDER BY (tenant, service, name, kind)
+TTL last_seen + INTERVAL {{retention_days}} DAY
+SETTINGS non_replicated_deduplication_window = 10000;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS {{db}}.operations_mv {{on_cluster}} TO {{db}}.operations AS
+SELECT tenant, service, name, kind, max(toDateTime(ts, 'UTC')) AS last_seen
+FROM {{db}}.spans_in GROUP BY tenant, service, name, kind;
+
+-- Resources and scopes, each once a day, by content id; the bytes are the OTLP messages as they came.
+CREATE TABLE IF NOT EXISTS {{db}}.resources {{on_cluster}} (
+  tenant LowCardinality(String),
+  day Date,
+  id UInt64,
+  bytes String CODEC(ZSTD(3)),
+  schema_url String CODEC(ZSTD(1)),
+  attrs Map(LowCardinality(String), String) CODEC(ZSTD(3))
+) ENGINE = {{ReplacingMergeTree}}
+PARTITION BY day
+ORDER BY (tenant, id)
+TTL day + INTERVAL {{retention_days}} DAY + INTERVAL 1 DAY
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS {{db}}.resources_mv {{on_cluster}} TO {{db}}.resources AS
+SELECT tenant, toDate(ts) AS day, resource_id AS id, resource AS bytes, resource_schema_url AS schema_url,
+  resource_attrs AS attrs
+FROM {{db}}.spans_in WHERE length(resource) > 0;
+
+CREATE TABLE IF NOT EXISTS {{db}}.scopes {{on_cluster}} (
+  tenant LowCardinality(String),
+  day Date,
+  id UInt64,
+  bytes String CODEC(ZSTD(3)),
+  schema_url String CODEC(ZSTD(1)),
+  attrs Map(LowCardinality(String), String) CODEC(ZSTD(3))
+) ENGINE = {{ReplacingMergeTree}}
+PARTITION BY day
+ORDER BY (tenant, id)
+TTL day + INTERVAL {{retention_days}} DAY + INTERVAL 1 DAY
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS {{db}}.scopes_mv {{on_cluster}} TO {{db}}.scopes AS
+SELECT tenant, toDate(ts) AS day, scope_id AS id, scope AS bytes, scope_schema_url AS schema_url,
+  scope_attrs AS attrs
+FROM {{db}}.spans_in WHERE length(scope) > 0;
