@@ -8,18 +8,15 @@ export const REQUEST_BYTES_MAX = 64 * 1024 * 1024;
 /** One span on the wire. 4 MiB is what stock gRPC clients can send at all; a larger one is rejected. */
 export const SPAN_BYTES_MAX = 4 * 1024 * 1024;
 
-/** AnyValue nesting that is kept: a scalar has depth 1. A deeper value drops its attribute (counted). */
-export const VALUE_DEPTH_MAX = 20;
-
-/** Messages nested deeper than this refuse the request: protobuf runtimes stop at 100 messages. */
-export const MESSAGE_DEPTH_MAX = 100;
+/** AnyValue nesting, a scalar being 1: protobuf runtimes stop at 100 messages, which is 49 AnyValues. */
+export const VALUE_DEPTH_MAX = 49;
 
 /** SDKs send at most 128; eight times that keeps odd ones whole and bounds a row. The rest is dropped. */
 export const ATTRIBUTES_PER_SPAN_MAX = 1024;
 export const EVENTS_PER_SPAN_MAX = 1024;
 export const LINKS_PER_SPAN_MAX = 1024;
 
-/** A resource or scope keeps this many attributes searchable (all of them are stored). */
+/** So many attributes of a resource or scope are searchable; all of them are stored. */
 export const RESOURCE_ATTRIBUTES_MAX = 256;
 
 /** A string attribute is cut here, at a UTF-8 boundary: whole stack traces and SQL fit in 64 KiB. */
@@ -38,7 +35,7 @@ export const SERVICE_NAME_BYTES_MAX = 255;
 /** An event or link larger than this is dropped and counted: it would not be shown anyway. */
 export const EVENT_BYTES_MAX = 256 * 1024;
 
-/** A resource or scope is written once per block; a larger one refuses its spans. */
+/** A resource or scope is written once a block and day; a larger one rejects its spans. */
 export const RESOURCE_BYTES_MAX = 1024 * 1024;
 
 /** A span may start this far ahead of its record's timestamp (design §4, rule 9). */

@@ -152,7 +152,7 @@ SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000;
 CREATE MATERIALIZED VIEW IF NOT EXISTS {{db}}.resources_mv {{on_cluster}} TO {{db}}.resources AS
 SELECT tenant, toDate(ts) AS day, resource_id AS id, resource AS bytes, resource_schema_url AS schema_url,
   resource_attrs AS attrs
-FROM {{db}}.spans_in WHERE length(resource) > 0;
+FROM {{db}}.spans_in WHERE length(resource) > 0 OR length(resource_schema_url) > 0;
 
 CREATE TABLE IF NOT EXISTS {{db}}.scopes {{on_cluster}} (
   tenant LowCardinality(String),
@@ -170,4 +170,4 @@ SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000;
 CREATE MATERIALIZED VIEW IF NOT EXISTS {{db}}.scopes_mv {{on_cluster}} TO {{db}}.scopes AS
 SELECT tenant, toDate(ts) AS day, scope_id AS id, scope AS bytes, scope_schema_url AS schema_url,
   scope_attrs AS attrs
-FROM {{db}}.spans_in WHERE length(scope) > 0;
+FROM {{db}}.spans_in WHERE length(scope) > 0 OR length(scope_schema_url) > 0;
