@@ -1,0 +1,143 @@
+// Writes protobuf forwards into one growing buffer. Field numbers are the caller's; every value is
+// written in its shortest form.
+
+/** Protobuf wire types that we write. */
+const VARINT = 0;
+const FIXED64 = 1;
+const BYTES = 2;
+const FIXED32 = 5;
+
+/** The longest varint: 64 bits, seven a byte. */
+const VARINT_BYTES_MAX = 10;
+
+const utf8 = new TextEncoder();
+
+export class ProtoWriter {
+  #bytes: Uint8Array<ArrayBuffer>;
+  #view: DataView<ArrayBuffer>;
+  #at = 0;
+
+  /** `capacity` in bytes is a guess: the buffer grows as needed. */
+  constructor(capacity: number) {
+    this.#bytes = new Uint8Array(Math.max(capacity, 64));
+    this.#view = new DataView(this.#bytes.buffer);
+  }
+
+  /** What was written: a view on the writer's buffer, so the writer must not be used afterwards. */
+  finish(): Uint8Array<ArrayBuffer> {
+    return this.#bytes.subarray(0, this.#at);
+  }
+
+  /** An unsigned number below 2^53, as uint32, bool or enum. */
+  uint(field: number, value: number): void {
+    this.#room(2 * VARINT_BYTES_MAX);
+    this.#tag(field, VARINT);
+    this.#varint(value);
+  }
+
+  /** int64 and int32: a negative one takes ten bytes, as protobuf has it. */
+  int(field: number, value: bigint): void {
+    if (value >= 0n && value <= 0xffff_ffffn) {
+      this.uint(field, Number(value));
+      return;
+    }
+    this.#room(2 * VARINT_BYTES_MAX);
+    this.#tag(field, VARINT);
+    let rest = BigInt.asUintN(64, value);
+    while (rest > 0x7fn) {
+      this.#bytes[this.#at++] = Number(rest & 0x7fn) | 0x80;
+      rest >>= 7n;
+    }
+    this.#bytes[this.#at++] = Number(rest);
+  }
+
+  fixed32(field: number, value: number): void {
+    this.#room(VARINT_BYTES_MAX + 4);
+    this.#tag(field, FIXED32);
+    this.#view.setUint32(this.#at, value, true);
+    this.#at += 4;
+  }
+
+  fixed64(field: number, value: bigint): void {
+    this.#room(VARINT_BYTES_MAX + 8);
+    this.#tag(field, FIXED64);
+    this.#view.setBigUint64(this.#at, value, true);
+    this.#at += 8;
+  }
+
+  double(field: number, value: number): void {
+    this.#room(VARINT_BYTES_MAX + 8);
+    this.#tag(field, FIXED64);
+    this.#view.setFloat64(this.#at, value, true);
+    this.#at += 8;
+  }
+
+  /** `source[start, end)` as a bytes or string field. */
+  bytes(field: number, source: Uint8Array, start = 0, end = source.length): void {
+    this.#room(2 * VARINT_BYTES_MAX + end - start);
+    this.#tag(field, BYTES);
+    this.#varint(end - start);
+    // A short copy by hand is quicker than the call and the view that set() needs.
+    if (end - start <= 32) {
+      for (let i = start; i < end; i++) this.#bytes[this.#at++] = source[i] as number;
+      return;
+    }
+    this.#bytes.set(source.subarray(start, end), this.#at);
+    this.#at += end - start;
+  }
+
+  string(field: number, value: string): void {
+    this.bytes(field, utf8.encode(value));
+  }
+
+  /** Begins a message field; what is written until `end(mark)` is its content. */
+  begin(field: number): number {
+    this.#room(VARINT_BYTES_MAX + 1);
+    this.#tag(field, BYTES);
+    this.#at += 1;
+    return this.#at;
+  }
+
+  /**
+   * Ends the message that `begin` returned `mark` for. One byte was left for its length: a longer
+   * length moves the content, which costs less than knowing the length beforehand would.
+   */
+  end(mark: number): void {
+    const length = this.#at - mark;
+    const extra = varintBytes(length) - 1;
+    if (extra > 0) {
+      this.#room(extra);
+      this.#bytes.copyWithin(mark + extra, mark, this.#at);
+    }
+    this.#at = mark - 1;
+    this.#varint(length);
+    this.#at += length;
+  }
+
+  #tag(field: number, wireType: number): void {
+    this.#varint(field * 8 + wireType);
+  }
+
+  #varint(value: number): void {
+    let rest = value;
+    while (rest > 0x7f) {
+      this.#bytes[this.#at++] = (rest % 0x80) | 0x80;
+      rest = Math.floor(rest / 0x80);
+    }
+    this.#bytes[this.#at++] = rest;
+  }
+
+  #room(needed: number): void {
+    if (this.#at + needed <= this.#bytes.length) return;
+    const grown = new Uint8Array(Math.max(this.#bytes.length * 2, this.#at + needed));
+    grown.set(this.#bytes.subarray(0, this.#at));
+    this.#bytes = grown;
+    this.#view = new DataView(grown.buffer);
+  }
+}
+
+function varintBytes(value: number): number {
+  let bytes = 1;
+  for (let rest = value; rest > 0x7f; rest = Math.floor(rest / 0x80)) bytes++;
+  return bytes;
+}
