@@ -111,6 +111,7 @@ function indexResourceSpans(end: usize, tenant: u32): void {
   if (groupCount == firstGroup) return;
   const id = xxh64(at, length, xxh64(urlAt, urlLength, 0));
   findService(at, at + length);
+  seek(end);
   for (let g = firstGroup; g < groupCount; g++) {
     const e = groupEntry(g);
     store<u32>(e + G_RESOURCE_AT, at);
