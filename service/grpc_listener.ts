@@ -24,7 +24,7 @@ export const GRPC_LIMITS: GrpcLimits = {
   connectionsMax: 1000,
   streamsMax: 100,
   messageBytesMax: 64 * 1024 * 1024,
-  idleTimeMs: 5 * 60_000,
+  idleTimeMs: 120_000,
   connectionAgeMs: 10 * 60_000,
 };
 

@@ -38,7 +38,7 @@ export const HTTP_LIMITS: HttpLimits = {
   headerBytesMax: 16 * 1024,
   headerTimeMs: 10_000,
   requestTimeMs: 60_000,
-  idleTimeMs: 75_000,
+  idleTimeMs: 120_000,
 };
 
 /** After so many requests a connection is closed, so that load balancers can spread anew. */

@@ -1,0 +1,240 @@
+// Every setting, once. Flags, environment names, YAML keys, --help, `config print` and
+// docs/CONFIGURATION.md all come from here. Durations are milliseconds in code, sizes are bytes.
+
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import {
+  type Address,
+  address,
+  choice,
+  count,
+  duration,
+  type Kind,
+  list,
+  size,
+  text,
+  url,
+} from './config_values.ts';
+import type { ListenAddress } from './listen.ts';
+
+/** What people and documents need to know of one setting. */
+export interface SettingInfo {
+  readonly help: string;
+  /** As it would be written in a file; always goes through the same parser. */
+  readonly fallback: (env: NodeJS.ProcessEnv) => string;
+  /** The default as documents show it, where it depends on the machine. */
+  readonly fallbackText: string;
+  readonly expected: string;
+  readonly placeholder: string;
+  /** Never printed, and not taken from a flag, which every user of the machine can read. */
+  readonly secret: boolean;
+}
+
+const info = z.registry<SettingInfo>();
+
+export const CONFIG_SCHEMA = z.strictObject({
+  listen: z.strictObject({
+    host: setting(
+      text('a host name or address', /^[A-Za-z0-9._:-]{1,253}$/),
+      'localhost',
+      'Where every port below is opened. localhost is 127.0.0.1 and ::1; 0.0.0.0 or :: is everyone.',
+    ),
+    otlp_grpc: setting(address, '4317', 'OTLP over gRPC.'),
+    otlp_http: setting(address, '4318', 'OTLP over HTTP, POST /v1/traces.'),
+    query: setting(address, '16686', 'The query API.'),
+    metrics: setting(address, '8888', 'Prometheus metrics, GET /metrics.'),
+    health: setting(address, '13133', 'Health: /healthz is alive, /readyz is ready to serve.'),
+  }),
+  http: z.strictObject({
+    allowed_hosts: setting(
+      list('host names, such as traces.example.org or *.example.org', /^(\*\.)?[A-Za-z0-9._-]+$/),
+      '',
+      'Host names that listeners on loopback answer to, beside the loopback ones.',
+    ),
+    cors_origins: setting(
+      list(
+        'origins, such as https://app.example.org',
+        /^https?:\/\/[A-Za-z0-9._-]+(:\d{1,5})?$|^\*$/,
+      ),
+      '',
+      'Web origins that may send spans from a browser. Empty: none (CORS off).',
+    ),
+  }),
+  limits: z.strictObject({
+    request_bytes: setting(
+      size('1KiB', '64MiB'),
+      '64MiB',
+      'One request, after decompression (the default of OTLP 1.11).',
+    ),
+    connections: setting(
+      count(1, 100_000),
+      '1000',
+      'Connections on one port; a further one is closed. Each costs some 10 to 60 KiB.',
+    ),
+    concurrent_streams: setting(
+      count(1, 10_000),
+      '100',
+      'Calls at once on one gRPC connection (what RFC 9113 advises as the least).',
+    ),
+    header_bytes: setting(size('1KiB', '1MiB'), '16KiB', 'All headers of one HTTP request.'),
+    header_time: setting(
+      duration('100ms', '5m'),
+      '10s',
+      'From the first byte of an HTTP request to the end of its headers.',
+    ),
+    request_time: setting(
+      duration('1s', '10m'),
+      '60s',
+      'From the first byte of an HTTP request to the end of its body.',
+    ),
+    idle_time: setting(
+      duration('1s', '1h'),
+      '2m',
+      'How long an idle connection is kept; above the 5 to 60 s at which exporters send.',
+    ),
+    connection_age: setting(
+      duration('10s', '7d'),
+      '10m',
+      'A gRPC connection is asked to reconnect after this, so that load spreads to new replicas.',
+    ),
+  }),
+  memory: z.strictObject({
+    limit: setting(
+      size('16MiB', '1TiB'),
+      '512MiB',
+      'Bytes of requests in flight; past it senders are told to try again later.',
+    ),
+  }),
+  retention: setting(
+    duration('1h', '3650d'),
+    '30d',
+    'How long spans are kept; spans that arrive older than this are rejected and counted.',
+  ),
+  storage: z.strictObject({
+    directory: setting(
+      text('a directory'),
+      dataHome,
+      'Where the embedded ClickHouse engine keeps its data.',
+      { fallbackText: 'spanhouse in the data home of the user' },
+    ),
+  }),
+  clickhouse: z.strictObject({
+    url: setting(url, '', 'A ClickHouse server. Empty: the embedded engine.'),
+    user: setting(text('a user name'), 'default', 'The user that writes and migrates.'),
+    password: setting(text('a password'), '', 'Its password.', { secret: true }),
+    database: setting(
+      text('a name of letters, digits and _', /^[A-Za-z_][A-Za-z0-9_]{0,62}$/),
+      'spanhouse',
+      'The database; `migrate` creates it.',
+    ),
+    query_user: setting(
+      text('a user name'),
+      '',
+      'A user with fewer rights that queries run as. Empty: clickhouse.user.',
+    ),
+    query_password: setting(text('a password'), '', 'Its password.', { secret: true }),
+    cluster: setting(
+      text('a name of letters, digits, _ and -', /^[A-Za-z0-9_-]{0,62}$/),
+      '',
+      'The cluster to migrate, for replicated tables. Empty: a single server.',
+    ),
+    memory: setting(size('256MiB', '1TiB'), '2GiB', 'Memory that the embedded engine may use.'),
+  }),
+  query: z.strictObject({
+    max_time: setting(duration('100ms', '10m'), '30s', 'The longest that one query may run.'),
+    max_rows: setting(
+      count(1000, 1_000_000_000_000),
+      '1000000000',
+      'Rows that one query may read before it is refused.',
+    ),
+  }),
+  log: z.strictObject({
+    level: setting(choice('debug', 'info', 'warn', 'error'), 'info', 'The least that is logged.'),
+    format: setting(
+      choice('auto', 'json', 'text'),
+      'auto',
+      'auto is text on a terminal and JSON elsewhere.',
+    ),
+  }),
+  shutdown: z.strictObject({
+    grace: setting(
+      duration('0s', '10m'),
+      '25s',
+      'After SIGTERM, the time to finish what runs; below the 30 s of Kubernetes.',
+    ),
+  }),
+});
+
+export type Config = z.output<typeof CONFIG_SCHEMA>;
+
+export interface Setting extends SettingInfo {
+  /** `listen.otlp_http`: the key in a file, and the name in every message. */
+  readonly name: string;
+  /** `listen-otlp-http`; undefined for a secret. */
+  readonly flag: string | undefined;
+  /** `SPANHOUSE_LISTEN_OTLP_HTTP` */
+  readonly env: string;
+}
+
+/** All settings, in the order in which documents list them. */
+export const SETTINGS: readonly Setting[] = settingsOf(CONFIG_SCHEMA, '');
+
+/** The address of one listener, its host filled in from listen.host. */
+export function listenAddress(
+  config: Config,
+  port: Exclude<keyof Config['listen'], 'host'>,
+): ListenAddress {
+  const at: Address = config.listen[port];
+  return { host: at.host ?? config.listen.host, port: at.port, setting: `listen.${port}` };
+}
+
+function settingsOf(section: z.ZodObject, prefix: string): Setting[] {
+  return Object.entries(section.shape).flatMap(([key, schema]) => {
+    const name = `${prefix}${key}`;
+    if (schema instanceof z.ZodObject) return settingsOf(schema, `${name}.`);
+    const known = info.get(schema as z.ZodType);
+    if (known === undefined) throw new Error(`${name} is no setting`);
+    return [
+      {
+        ...known,
+        name,
+        flag: known.secret ? undefined : name.replace(/[._]/g, '-'),
+        env: `SPANHOUSE_${name.replace(/\./g, '_').toUpperCase()}`,
+      },
+    ];
+  });
+}
+
+function setting<T>(
+  kind: Kind<T>,
+  fallback: string | ((env: NodeJS.ProcessEnv) => string),
+  help: string,
+  more: { readonly secret?: boolean; readonly fallbackText?: string } = {},
+): z.ZodType<T, unknown> {
+  const schema = z.unknown().transform((raw, context): T => {
+    const value = kind.parse(raw);
+    if (value !== undefined) return value;
+    context.addIssue({ code: 'custom', message: `${kind.expected} was expected` });
+    return z.NEVER;
+  }) as z.ZodType<T, unknown>;
+  info.add(schema, {
+    help,
+    fallback: typeof fallback === 'string' ? () => fallback : fallback,
+    fallbackText: more.fallbackText ?? (typeof fallback === 'string' ? fallback : ''),
+    expected: kind.expected,
+    placeholder: kind.placeholder,
+    secret: more.secret ?? false,
+  });
+  return schema;
+}
+
+/** XDG base directories on Unix; macOS keeps such data in Application Support. */
+function dataHome(env: NodeJS.ProcessEnv): string {
+  const home = env['HOME'] ?? homedir();
+  if (env['XDG_DATA_HOME']?.startsWith('/')) return join(env['XDG_DATA_HOME'], 'spanhouse');
+  if (process.platform === 'darwin') {
+    return join(home, 'Library', 'Application Support', 'spanhouse');
+  }
+  return join(home, '.local', 'share', 'spanhouse');
+}
