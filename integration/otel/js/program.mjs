@@ -45,7 +45,9 @@ const provider = new NodeTracerProvider({
 provider.register();
 await Promise.all(Array.from({ length: Number(process.env.SMOKE_TRACES) }, checkout));
 await provider.shutdown();
-console.log(JSON.stringify({ resource: attributes(resource.attributes), spans: recorded.map(describe) }));
+console.log(
+  JSON.stringify({ resource: attributes(resource.attributes), spans: recorded.map(describe) }),
+);
 process.exitCode = failed === 0 ? 0 : 1;
 
 async function checkout() {

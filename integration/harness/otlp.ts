@@ -1,0 +1,133 @@
+// OTLP requests for tests, encoded by protobufjs from a descriptor of our own: nothing here shares
+// code with what is tested. Field numbers: opentelemetry-proto 1.11.
+import { randomBytes } from 'node:crypto';
+import protobuf from 'protobufjs';
+
+export interface TestSpan {
+  readonly traceId: Uint8Array;
+  readonly spanId: Uint8Array;
+  readonly parentSpanId?: Uint8Array;
+  readonly name?: string;
+  readonly kind?: number;
+  readonly startUnixNanos?: bigint;
+  readonly endUnixNanos?: bigint;
+  readonly attributes?: readonly TestAttribute[];
+}
+
+export interface TestAttribute {
+  readonly key: string;
+  readonly value: TestValue;
+}
+
+/** AnyValue, one field set. */
+export interface TestValue {
+  readonly stringValue?: string;
+  readonly intValue?: number;
+  readonly arrayValue?: { readonly values: readonly TestValue[] };
+}
+
+const { root } = protobuf.Root.fromJSON({
+  nested: {
+    Request: message({ resourceSpans: [1, 'ResourceSpans', 'repeated'] }),
+    ResourceSpans: message({
+      resource: [1, 'Resource'],
+      scopeSpans: [2, 'ScopeSpans', 'repeated'],
+    }),
+    Resource: message({ attributes: [1, 'KeyValue', 'repeated'] }),
+    ScopeSpans: message({ scope: [1, 'Scope'], spans: [2, 'Span', 'repeated'] }),
+    Scope: message({ name: [1, 'string'], version: [2, 'string'] }),
+    Span: message({
+      traceId: [1, 'bytes'],
+      spanId: [2, 'bytes'],
+      parentSpanId: [4, 'bytes'],
+      name: [5, 'string'],
+      kind: [6, 'int32'],
+      startTimeUnixNano: [7, 'fixed64'],
+      endTimeUnixNano: [8, 'fixed64'],
+      attributes: [9, 'KeyValue', 'repeated'],
+    }),
+    KeyValue: message({ key: [1, 'string'], value: [2, 'AnyValue'] }),
+    AnyValue: message({
+      stringValue: [1, 'string'],
+      intValue: [3, 'int64'],
+      arrayValue: [5, 'ArrayValue'],
+    }),
+    ArrayValue: message({ values: [1, 'AnyValue', 'repeated'] }),
+    Response: message({ partialSuccess: [1, 'PartialSuccess'] }),
+    PartialSuccess: message({ rejectedSpans: [1, 'int64'], errorMessage: [2, 'string'] }),
+    Status: message({ code: [1, 'int32'], message: [2, 'string'] }),
+  },
+});
+const REQUEST = root.lookupType('Request');
+const RESPONSE = root.lookupType('Response');
+const STATUS = root.lookupType('Status');
+
+function message(fields: Record<string, readonly [number, string, 'repeated'?]>) {
+  const entries = Object.entries(fields).map(([name, [id, type, rule]]) => [
+    name,
+    rule === undefined ? { id, type } : { id, type, rule },
+  ]);
+  return { fields: Object.fromEntries(entries) };
+}
+
+/** ExportTraceServiceRequest bytes: one resource, one scope; times default to now, 1 ms long. */
+export function encodeRequest(service: string, spans: readonly TestSpan[]): Uint8Array {
+  const now = BigInt(Date.now()) * 1_000_000n;
+  return REQUEST.encode(
+    REQUEST.fromObject({
+      resourceSpans: [
+        {
+          resource: { attributes: [{ key: 'service.name', value: { stringValue: service } }] },
+          scopeSpans: [
+            {
+              scope: { name: 'integration', version: '1' },
+              spans: spans.map(({ startUnixNanos = now, endUnixNanos, ...span }) => ({
+                ...span,
+                startTimeUnixNano: String(startUnixNanos),
+                endTimeUnixNano: String(endUnixNanos ?? startUnixNanos + 1_000_000n),
+              })),
+            },
+          ],
+        },
+      ],
+    }),
+  ).finish();
+}
+
+/** One trace: a root and its children, `count` spans in all. */
+export function traceOf(count: number, name = 'work'): TestSpan[] {
+  const traceId = randomBytes(16);
+  const rootId = randomBytes(8);
+  return Array.from({ length: count }, (_, i) =>
+    i === 0
+      ? { traceId, spanId: rootId, name, kind: 2 }
+      : { traceId, spanId: randomBytes(8), parentSpanId: rootId, name: `${name} ${i}`, kind: 1 },
+  );
+}
+
+export function hex(id: Uint8Array): string {
+  return Buffer.from(id).toString('hex');
+}
+
+export interface PartialSuccess {
+  readonly rejectedSpans: number;
+  readonly errorMessage: string;
+}
+
+/** The partial_success of an ExportTraceServiceResponse; zero and '' where it is not set. */
+export function decodeResponse(bytes: Uint8Array): PartialSuccess {
+  const decoded = RESPONSE.toObject(RESPONSE.decode(bytes), { longs: Number });
+  const partial: Partial<PartialSuccess> = decoded['partialSuccess'] ?? {};
+  return { rejectedSpans: partial.rejectedSpans ?? 0, errorMessage: partial.errorMessage ?? '' };
+}
+
+export interface StatusMessage {
+  readonly code: number;
+  readonly message: string;
+}
+
+/** A google.rpc.Status, as error bodies in protobuf carry it. */
+export function decodeStatus(bytes: Uint8Array): StatusMessage {
+  const decoded = STATUS.toObject(STATUS.decode(bytes), { defaults: true });
+  return { code: Number(decoded['code']), message: String(decoded['message']) };
+}
