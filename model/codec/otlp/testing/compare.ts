@@ -2,85 +2,70 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { type CheckResult, REJECT_REASONS } from '../check_result.ts';
-import { MalformedError } from '../twin/wire.ts';
 import { checkTwin, type TwinCounts, type TwinRecord, transcodeTwin } from '../twin.ts';
 
 /** What the twin is compared with: the WebAssembly transcoder, or a faulty one in a test. */
 export interface ComparedTranscoder {
   check(bytes: Uint8Array, recordUnixNanos: bigint, maxAgeSeconds: number): CheckResult;
-  /** Throws where a record is malformed. */
+  /** Is given well-formed records only. */
   transcode(
     records: readonly TwinRecord[],
     options: { readonly maxAgeSeconds: number },
   ): {
     readonly blocks: readonly { readonly native: Uint8Array; readonly rows: number }[];
-    readonly counts: TwinCounts;
+    readonly counts: Readonly<TwinCounts>;
   };
 }
 
 interface Agreement {
   /** What differs, in words; undefined where nothing does. */
   readonly difference: string | undefined;
-  readonly malformed: boolean;
+  /** Records that both refused. */
+  readonly malformed: number;
   /** Spans kept. */
   readonly spans: number;
 }
 
-/** Compares the checks of each record, and every byte of the blocks of all of them. */
+/** Compares the checks of each record, and every byte of the blocks of all that are well formed. */
 export function compareWithTwin(
   transcoder: ComparedTranscoder,
   records: readonly TwinRecord[],
   maxAgeSeconds: number,
 ): Agreement {
-  let malformed = false;
-  for (const { bytes, recordUnixNanos } of records) {
+  const wellFormed: TwinRecord[] = [];
+  for (const record of records) {
+    const { bytes, recordUnixNanos } = record;
     const expected = checkTwin(bytes, { recordUnixNanos, maxAgeSeconds });
     const actual = transcoder.check(bytes, recordUnixNanos, maxAgeSeconds);
     const difference = checkDifference(expected, actual);
-    if (difference !== undefined) return { difference, malformed, spans: 0 };
-    malformed ||= !expected.ok;
+    if (difference !== undefined) return { difference, malformed: 0, spans: 0 };
+    if (expected.ok) wellFormed.push(record);
   }
-  if (malformed) {
-    const difference = throws(transcoder, records, maxAgeSeconds)
-      ? undefined
-      : 'transcode: expected a refusal of malformed bytes, none came';
-    return { difference, malformed, spans: 0 };
+  const expected = transcodeTwin(wellFormed, { maxAgeSeconds });
+  const actual = transcoder.transcode(wellFormed, { maxAgeSeconds });
+  return {
+    difference: transcodeDifference(expected, actual),
+    malformed: records.length - wellFormed.length,
+    spans: expected.counts.spans,
+  };
+}
+
+function transcodeDifference(
+  expected: ReturnType<ComparedTranscoder['transcode']>,
+  actual: ReturnType<ComparedTranscoder['transcode']>,
+): string | undefined {
+  if (!isDeepStrictEqual({ ...actual.counts }, { ...expected.counts })) {
+    return `counts: expected ${show(expected.counts)}, came ${show(actual.counts)}`;
   }
-  const expected = transcodeTwin(records, { maxAgeSeconds });
-  const actual = transcoder.transcode(records, { maxAgeSeconds });
-  const spans = expected.counts.spans;
-  if (!isDeepStrictEqual({ ...actual.counts }, expected.counts)) {
-    const difference = `counts: expected ${show(expected.counts)}, came ${show(actual.counts)}`;
-    return { difference, malformed, spans };
+  if (expected.blocks.length !== actual.blocks.length) {
+    return `blocks: expected ${expected.blocks.length}, came ${actual.blocks.length}`;
   }
-  const lengths = [expected.blocks.length, actual.blocks.length];
-  if (lengths[0] !== lengths[1]) {
-    return { difference: `blocks: expected ${lengths[0]}, came ${lengths[1]}`, malformed, spans };
-  }
-  const differences = expected.blocks.map((block, i) => {
+  for (const [i, block] of expected.blocks.entries()) {
     const other = actual.blocks[i] ?? { native: new Uint8Array(0), rows: 0 };
-    return blockDifference(i, block, other);
-  });
-  return { difference: differences.find((text) => text !== undefined), malformed, spans };
-}
-
-/** True for the error that says that a record is malformed; any other one is thrown on. */
-function throws(
-  transcoder: ComparedTranscoder,
-  records: readonly TwinRecord[],
-  maxAgeSeconds: number,
-): boolean {
-  try {
-    transcoder.transcode(records, { maxAgeSeconds });
-    return false;
-  } catch (error) {
-    if (error instanceof MalformedError || isMalformed(error)) return true;
-    throw error;
+    const difference = blockDifference(i, block, other);
+    if (difference !== undefined) return difference;
   }
-}
-
-function isMalformed(error: unknown): boolean {
-  return error instanceof Error && /malformed/i.test(`${error.name} ${error.message}`);
+  return undefined;
 }
 
 function checkDifference(expected: CheckResult, actual: CheckResult): string | undefined {

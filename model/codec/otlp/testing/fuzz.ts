@@ -71,7 +71,7 @@ export function fuzz(transcoder: ComparedTranscoder, options: FuzzOptions): Fuzz
       });
     }
     requests += records.length;
-    malformed += agreement.malformed ? 1 : 0;
+    malformed += agreement.malformed;
     spans += agreement.spans;
   }
   return { requests, malformed, spans, seconds: seconds(), disagreements };
@@ -81,7 +81,7 @@ function judge(transcoder: ComparedTranscoder, records: readonly TwinRecord[]) {
   try {
     return compareWithTwin(transcoder, records, MAX_AGE_SECONDS);
   } catch (error) {
-    return { difference: `thrown: ${String(error)}`, malformed: false, spans: 0 };
+    return { difference: `thrown: ${String(error)}`, malformed: 0, spans: 0 };
   }
 }
 
