@@ -3,7 +3,12 @@
 // limit explicitly, since its own defaults leave streams and session memory unbounded.
 
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
-import { Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
+import {
+  Server,
+  ServerCredentials,
+  type ServerInterceptor,
+  type ServerOptions,
+} from '@grpc/grpc-js';
 import type { Listener } from './http_listener.ts';
 import { bind, type ListenAddress } from './listen.ts';
 
@@ -45,6 +50,8 @@ export interface GrpcListenerOptions extends ListenAddress {
   /** Called once with the server, before any connection: add the services here. */
   readonly register: (server: Server) => void;
   readonly limits?: Partial<GrpcLimits>;
+  /** Run for every call, of every service. */
+  readonly interceptors?: readonly ServerInterceptor[];
   /** Plaintext when absent. */
   readonly credentials?: ServerCredentials;
   /** Told about a missing IPv6; one sentence. */
@@ -54,7 +61,10 @@ export interface GrpcListenerOptions extends ListenAddress {
 /** Resolves when the port is open. Throws ListenError (service/listen.ts). */
 export async function openGrpc(options: GrpcListenerOptions): Promise<Listener> {
   const limits = { ...GRPC_LIMITS, ...options.limits };
-  const grpc = new Server(channelOptions(limits));
+  const grpc = new Server({
+    ...channelOptions(limits),
+    interceptors: [...(options.interceptors ?? [])],
+  });
   options.register(grpc);
   const injector = grpc.createConnectionInjector(
     options.credentials ?? ServerCredentials.createInsecure(),
