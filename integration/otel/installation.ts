@@ -17,6 +17,7 @@ import { promisify } from 'node:util';
 import { REPOSITORY } from '../harness/spanhouse.ts';
 
 const run = promisify(execFile);
+const CACHE = join(REPOSITORY, '.cache/otel');
 
 /** One family: four of them must fit the four minutes that CI has for installing. */
 const STEP_MS = 300_000;
@@ -30,10 +31,10 @@ export type Step = readonly [command: string, ...args: string[]];
  */
 export async function install(language: string, steps: readonly Step[]): Promise<string> {
   const source = fileURLToPath(new URL(language, import.meta.url));
-  const directory = join(REPOSITORY, '.cache/otel', `${language}-${digest(source, steps)}`);
+  const directory = join(CACHE, `${language}-${digest(source, steps)}`);
   const done = join(directory, '.installed');
   if (existsSync(done)) return directory;
-  rmSync(directory, { recursive: true, force: true });
+  removeOlder(language);
   mkdirSync(directory, { recursive: true });
   cpSync(source, directory, { recursive: true });
   for (const [command, ...args] of steps) {
@@ -46,6 +47,15 @@ export async function install(language: string, steps: readonly Step[]): Promise
   }
   writeFileSync(done, '');
   return directory;
+}
+
+/** What an earlier version of the files or a broken installation left behind. */
+function removeOlder(language: string): void {
+  if (!existsSync(CACHE)) return;
+  for (const name of readdirSync(CACHE)) {
+    if (name.startsWith(`${language}-`))
+      rmSync(join(CACHE, name), { recursive: true, force: true });
+  }
 }
 
 function digest(source: string, steps: readonly Step[]): string {
