@@ -22,6 +22,8 @@ after(() => {
   rmSync(directory, { recursive: true, force: true });
 });
 
+const read = (bytes: Uint8Array): NativeBlock[] => [...readNative(bytes)];
+
 function native(select: string): Uint8Array {
   const path = join(directory, `${files++}.native`);
   session.query(`${select} INTO OUTFILE '${path}' FORMAT Native`);
@@ -29,7 +31,7 @@ function native(select: string): Uint8Array {
 }
 
 function one(select: string): NativeBlock {
-  const blocks = readNative(native(select));
+  const blocks = read(native(select));
   assert.equal(blocks.length, 1);
   return blocks[0]!;
 }
@@ -62,7 +64,7 @@ test('strings keep bytes, and invalid UTF-8 is shown as U+FFFD', () => {
 
 test('low cardinality strings are read with indexes of 8 and of 16 bits', () => {
   for (const distinct of [3, 300, 70_000]) {
-    const blocks = readNative(
+    const blocks = read(
       native(`SELECT toLowCardinality(concat('v', toString(number % ${distinct}))) v
         FROM numbers(70000) SETTINGS max_block_size = 100000`),
     );
@@ -101,26 +103,26 @@ test('maps that are empty in every row are read', () => {
 });
 
 test('several blocks come back in order, and no rows as no blocks', () => {
-  const blocks = readNative(native('SELECT number n FROM numbers(10) SETTINGS max_block_size = 4'));
+  const blocks = read(native('SELECT number n FROM numbers(10) SETTINGS max_block_size = 4'));
   assert.deepEqual(
     blocks.flatMap((block) => [...block.bigs('n')]),
     Array.from({ length: 10 }, (_, i) => BigInt(i)),
   );
-  assert.deepEqual(readNative(new Uint8Array(0)), []);
+  assert.deepEqual(read(new Uint8Array(0)), []);
 });
 
 test('an answer that is cut anywhere is refused, never half read', () => {
   const bytes = native(`SELECT toLowCardinality('x') a, map('k', 'v') b, [1, 2] c, 'long text' d`);
   for (let cut = 1; cut < bytes.length; cut++) {
-    assert.throws(() => readNative(bytes.subarray(0, cut)), NativeError, `cut at ${cut}`);
+    assert.throws(() => read(bytes.subarray(0, cut)), NativeError, `cut at ${cut}`);
   }
 });
 
 test('bytes that are not Native are refused with a reason', () => {
   const text = new TextEncoder().encode('Code: 62. DB::Exception: Syntax error');
-  assert.throws(() => readNative(text), NativeError);
+  assert.throws(() => read(text), NativeError);
   assert.throws(
-    () => readNative(native(`SELECT toDecimal32(1, 2) d`)),
+    () => read(native(`SELECT toDecimal32(1, 2) d`)),
     /Cannot read a column of type Decimal/,
   );
 });

@@ -12,10 +12,12 @@ const COLUMNS_MAX = 256;
 /** A type's name is short; a longer one means that these bytes are not Native. */
 const NAME_BYTES_MAX = 4096;
 
-/** All blocks of one answer. Throws NativeError where the bytes are cut short or not understood. */
-export function readNative(bytes: Uint8Array): NativeBlock[] {
+/**
+ * The blocks of one answer, each read when asked for, so that a caller can let others run between
+ * them. Throws NativeError where the bytes are cut short or not understood.
+ */
+export function* readNative(bytes: Uint8Array): Generator<NativeBlock, void> {
   const source = new Source(bytes);
-  const blocks: NativeBlock[] = [];
   while (source.left > 0) {
     const columnCount = source.count(COLUMNS_MAX, 'columns');
     const rows = source.count(0xffff_ffff, 'rows');
@@ -28,9 +30,8 @@ export function readNative(bytes: Uint8Array): NativeBlock[] {
       reader.prefix(source);
       columns.set(name, reader.data(source, rows));
     }
-    if (rows > 0) blocks.push(new NativeBlock(rows, columns));
+    if (rows > 0) yield new NativeBlock(rows, columns);
   }
-  return blocks;
 }
 
 export class NativeError extends Error {

@@ -1,0 +1,239 @@
+// Finds traces: the first n distinct ones that have one span which meets all that is asked.
+//
+// "Newest" is exact over the whole window. The window is walked in slices from its new end, each
+// four times as long as the one before, until n traces are found: a trace that is met in a slice
+// has its newest matching span there, as it was not met in a newer one. Duplicates of a span
+// change neither a minimum nor a maximum, so no deduplication is needed here.
+
+import {
+  type Condition,
+  type Filter,
+  isNarrow,
+  type Order,
+  pairsStatement,
+  placesStatement,
+  searchStatement,
+  sharedLowsStatement,
+  spansStatement,
+} from '../storage/clickhouse/find_statements.ts';
+import type { Select } from '../storage/clickhouse/select.ts';
+import { type TraceKey, traceIdText } from '../storage/clickhouse/statement.ts';
+import type { Tag, TagPlaces } from '../storage/clickhouse/tag_condition.ts';
+import { IDS_PER_STATEMENT_MAX } from '../storage/clickhouse/trace_statements.ts';
+import { conditionOf } from './tags.ts';
+
+/** Times and durations in nanoseconds, both bounds inclusive. */
+export interface FindQuery {
+  readonly tenant: string;
+  readonly startUnixNanos: bigint;
+  readonly endUnixNanos: bigint;
+  readonly service?: string;
+  readonly operation?: string;
+  readonly durationNanosMin?: bigint;
+  readonly durationNanosMax?: bigint;
+  readonly tags: readonly Tag[];
+  readonly order: Order;
+  /** How many traces at most. */
+  readonly limit: number;
+}
+
+/** Where a trace stands in its order; the last one of an answer says where the next would begin. */
+export interface Cursor {
+  /** Start of the newest (oldest) matching span in Unix nanoseconds; slowest: nanoseconds. */
+  readonly value: bigint;
+  /** 32 hex digits. Equal values stand in the order of the id's low half, then its high half. */
+  readonly traceId: string;
+}
+
+/** Fifteen minutes hold the answer to most searches of a busy service. */
+const FIRST_SLICE_NANOS = 15n * 60n * 1_000_000_000n;
+/** Four times: a window of two days takes five statements, and reads at most four times too far. */
+const SLICE_GROWTH = 4n;
+
+/** Throws SelectError. */
+export async function findTraces(
+  select: Select,
+  query: FindQuery,
+  signal?: AbortSignal,
+): Promise<Cursor[]> {
+  if (query.startUnixNanos > query.endUnixNanos || query.limit < 1) return [];
+  const filter = await filterOf(select, query, signal);
+  const found = new Map<string, Found>();
+  for (const slice of slices(query)) {
+    const part = { ...filter, ...slice };
+    const ranked = isNarrow(filter.conditions)
+      ? await fromSearch(select, part, query, signal)
+      : await fromSpans(select, spansStatement(part, query.order, query.limit), signal);
+    for (const trace of ranked) {
+      if (found.size >= query.limit) break;
+      const traceId = traceIdText(trace.key);
+      if (!found.has(traceId)) found.set(traceId, trace);
+    }
+    if (found.size >= query.limit) break;
+  }
+  return [...found].map(([traceId, { value }]) => ({ value, traceId }));
+}
+
+interface Found {
+  readonly key: TraceKey;
+  readonly value: bigint;
+}
+
+interface Slice {
+  readonly fromUnixNanos: bigint;
+  readonly toUnixNanos: bigint;
+}
+
+/** The window cut from the end that comes first; the longest spans can be anywhere in it. */
+function* slices(query: FindQuery): Generator<Slice> {
+  let { startUnixNanos: from, endUnixNanos: to } = query;
+  let length = query.order === 'slowest' ? to - from + 1n : FIRST_SLICE_NANOS;
+  while (from <= to) {
+    const cut = to - from < length ? to - from + 1n : length;
+    if (query.order === 'oldest') {
+      yield { fromUnixNanos: from, toUnixNanos: from + cut - 1n };
+      from += cut;
+    } else {
+      yield { fromUnixNanos: to - cut + 1n, toUnixNanos: to };
+      to -= cut;
+    }
+    length *= SLICE_GROWTH;
+  }
+}
+
+async function filterOf(
+  select: Select,
+  query: FindQuery,
+  signal: AbortSignal | undefined,
+): Promise<Omit<Filter, keyof Slice>> {
+  const { tenant, service, operation, durationNanosMin, durationNanosMax } = query;
+  return {
+    tenant,
+    ...(service === undefined ? {} : { service }),
+    ...(operation === undefined ? {} : { operation }),
+    ...(durationNanosMin === undefined ? {} : { durationNanosMin }),
+    ...(durationNanosMax === undefined ? {} : { durationNanosMax }),
+    conditions: await conditionsOf(select, query, signal),
+  };
+}
+
+/**
+ * A condition on the resource cannot use the index of `spans`, so it is asked only of tags that
+ * some resource (scope) of the window has at all: a look into two small tables.
+ */
+async function conditionsOf(
+  select: Select,
+  query: FindQuery,
+  signal: AbortSignal | undefined,
+): Promise<Condition[]> {
+  const asked: Tag[] = [];
+  for (const tag of query.tags) conditionOf(tag, (one) => places(asked, one));
+  if (asked.length === 0) return query.tags.map((tag) => conditionOf(tag, () => NOWHERE));
+  const { startUnixNanos: fromUnixNanos, endUnixNanos: toUnixNanos, tenant } = query;
+  const window = { tenant, fromUnixNanos, toUnixNanos };
+  const [resources, scopes] = await Promise.all([
+    whichAreThere(select, placesStatement('resources', window, asked), asked.length, signal),
+    whichAreThere(select, placesStatement('scopes', window, asked), asked.length, signal),
+  ]);
+  return query.tags.map((tag) =>
+    conditionOf(tag, (one) => {
+      const n = asked.findIndex((other) => other.key === one.key && other.text === one.text);
+      return { resource: resources[n] === true, scope: scopes[n] === true };
+    }),
+  );
+}
+
+const NOWHERE: TagPlaces = { resource: false, scope: false };
+
+function places(asked: Tag[], tag: Tag): TagPlaces {
+  asked.push(tag);
+  return NOWHERE;
+}
+
+async function whichAreThere(
+  select: Select,
+  statement: Parameters<Select>[0],
+  tags: number,
+  signal: AbortSignal | undefined,
+): Promise<boolean[]> {
+  const there = Array.from({ length: tags }, () => false);
+  for (const block of await select(statement, signal)) {
+    for (let n = 0; n < tags; n++) there[n] = block.numbers(`t${n}`)[0] === 1;
+  }
+  return there;
+}
+
+/** The narrow table knows low halves only; nearly always one trace has it, and then that is all. */
+async function fromSearch(
+  select: Select,
+  filter: Filter,
+  query: FindQuery,
+  signal: AbortSignal | undefined,
+): Promise<Found[]> {
+  const values = new Map<bigint, bigint>();
+  for (const block of await select(searchStatement(filter, query.order, query.limit), signal)) {
+    const lows = block.bigs('trace_lo');
+    const of = block.bigs('value');
+    for (let i = 0; i < block.rows; i++) values.set(lows[i]!, of[i]!);
+  }
+  const highs = await highsOf(select, filter, [...values.keys()], signal);
+  const found: Found[] = [];
+  const shared: bigint[] = [];
+  for (const [low, value] of values) {
+    const [high, ...more] = highs.get(low) ?? [];
+    if (more.length > 0) shared.push(low);
+    else if (high !== undefined) found.push({ key: { high, low }, value });
+  }
+  if (shared.length === 0) return found;
+  for (let at = 0; at < shared.length; at += IDS_PER_STATEMENT_MAX) {
+    const lows = shared.slice(at, at + IDS_PER_STATEMENT_MAX);
+    const statement = sharedLowsStatement(filter, query.order, lows, query.limit);
+    found.push(...(await fromSpans(select, statement, signal)));
+  }
+  return found.sort((a, b) => compare(a, b, query.order));
+}
+
+async function highsOf(
+  select: Select,
+  filter: Filter,
+  lows: readonly bigint[],
+  signal: AbortSignal | undefined,
+): Promise<Map<bigint, bigint[]>> {
+  const highs = new Map<bigint, bigint[]>();
+  for (let at = 0; at < lows.length; at += IDS_PER_STATEMENT_MAX) {
+    const statement = pairsStatement(filter, lows.slice(at, at + IDS_PER_STATEMENT_MAX));
+    for (const block of await select(statement, signal)) {
+      const low = block.bigs('trace_lo');
+      const high = block.bigs('trace_hi');
+      for (let i = 0; i < block.rows; i++) {
+        const known = highs.get(low[i]!);
+        if (known === undefined) highs.set(low[i]!, [high[i]!]);
+        else known.push(high[i]!);
+      }
+    }
+  }
+  return highs;
+}
+
+async function fromSpans(
+  select: Select,
+  statement: Parameters<Select>[0],
+  signal: AbortSignal | undefined,
+): Promise<Found[]> {
+  const found: Found[] = [];
+  for (const block of await select(statement, signal)) {
+    const low = block.bigs('trace_lo');
+    const high = block.bigs('trace_hi');
+    const value = block.bigs('value');
+    for (let i = 0; i < block.rows; i++) {
+      found.push({ key: { high: high[i]!, low: low[i]! }, value: value[i]! });
+    }
+  }
+  return found;
+}
+
+function compare(a: Found, b: Found, order: Order): number {
+  if (a.value !== b.value) return a.value < b.value === (order === 'oldest') ? -1 : 1;
+  if (a.key.low !== b.key.low) return a.key.low < b.key.low ? -1 : 1;
+  return a.key.high < b.key.high ? -1 : a.key.high > b.key.high ? 1 : 0;
+}

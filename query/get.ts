@@ -1,0 +1,166 @@
+// Gets traces by id: all spans, each once by identity (tenant, trace id, span id, kind, h), with
+// their resources and scopes. Two different spans with one span id are both there.
+
+import { readResource, readScope } from '../model/codec/otlp/read.ts';
+import type { Resource, Scope, Span, Trace } from '../model/span.ts';
+import type { Select } from '../storage/clickhouse/select.ts';
+import type { TraceKey } from '../storage/clickhouse/statement.ts';
+import {
+  contentStatement,
+  IDS_PER_STATEMENT_MAX,
+  TRACES_PER_STATEMENT_MAX,
+  tracesStatement,
+} from '../storage/clickhouse/trace_statements.ts';
+import { Breath } from './breath.ts';
+import { completeSpan, rowReader, type SpanRow } from './span_rows.ts';
+
+/** More spans than a reader can look through or a page can show; the rest is left out, and said. */
+export const SPANS_PER_TRACE_MAX = 100_000;
+
+export interface FoundTrace extends Trace {
+  /** True where the trace has more than SPANS_PER_TRACE_MAX spans: only so many are here. */
+  readonly cut: boolean;
+}
+
+/** 1 to 32 hex digits in any case; leading zeros may be missing. undefined: not an id. */
+export function traceKeyOf(id: string): TraceKey | undefined {
+  if (!/^[0-9a-f]{1,32}$/i.test(id)) return undefined;
+  const value = BigInt(`0x${id}`);
+  return { high: value >> 64n, low: value & 0xffff_ffff_ffff_ffffn };
+}
+
+/**
+ * The traces that exist, in the order of the ids, each once; ids that are unknown are left out.
+ * Throws SelectError.
+ */
+export async function getTraces(
+  select: Select,
+  tenant: string,
+  ids: readonly TraceKey[],
+  signal?: AbortSignal,
+): Promise<FoundTrace[]> {
+  const traces: FoundTrace[] = [];
+  for (let at = 0; at < ids.length; at += TRACES_PER_STATEMENT_MAX) {
+    const some = ids.slice(at, at + TRACES_PER_STATEMENT_MAX);
+    traces.push(...(await getSome(select, tenant, some, signal)));
+  }
+  return traces;
+}
+
+async function getSome(
+  select: Select,
+  tenant: string,
+  ids: readonly TraceKey[],
+  signal: AbortSignal | undefined,
+): Promise<FoundTrace[]> {
+  const breath = new Breath();
+  const rows: SpanRow[] = [];
+  // One more than is shown, to know whether there are more.
+  const statement = tracesStatement(tenant, ids, SPANS_PER_TRACE_MAX + 1);
+  for (const block of await select(statement, signal)) {
+    const read = rowReader(block);
+    for (let i = 0; i < block.rows; i++) {
+      rows.push(read(i));
+      const pause = breath.step();
+      if (pause !== undefined) await pause;
+    }
+  }
+  if (rows.length === 0) return [];
+  const [resources, scopes] = await Promise.all([
+    getResources(select, tenant, rows, signal),
+    getScopes(select, tenant, rows, signal),
+  ]);
+  const byTrace = new Map<string, Span[]>();
+  for (const row of rows) {
+    const resource = resources.get(row.resourceId) ?? NO_RESOURCE;
+    const span = completeSpan(row, resource, scopes.get(row.scopeId) ?? NO_SCOPE);
+    const members = byTrace.get(span.traceId);
+    if (members === undefined) byTrace.set(span.traceId, [span]);
+    else members.push(span);
+    const pause = breath.step();
+    if (pause !== undefined) await pause;
+  }
+  return inOrder(ids, byTrace);
+}
+
+/** Where a request named no resource or scope at all, nothing is stored of them. */
+const NO_RESOURCE: Resource = { attributes: [], droppedAttributesCount: 0, schemaUrl: '' };
+const NO_SCOPE: Scope = { ...NO_RESOURCE, name: '', version: '' };
+
+function inOrder(ids: readonly TraceKey[], byTrace: Map<string, Span[]>): FoundTrace[] {
+  const traces: FoundTrace[] = [];
+  for (const id of ids) {
+    const traceId = ((id.high << 64n) | id.low).toString(16).padStart(32, '0');
+    const spans = byTrace.get(traceId);
+    if (spans === undefined) continue;
+    byTrace.delete(traceId);
+    const cut = spans.length > SPANS_PER_TRACE_MAX;
+    if (cut) spans.length = SPANS_PER_TRACE_MAX;
+    traces.push({ traceId, spans, cut });
+  }
+  return traces;
+}
+
+function getResources(
+  select: Select,
+  tenant: string,
+  rows: readonly SpanRow[],
+  signal: AbortSignal | undefined,
+): Promise<Map<bigint, Resource>> {
+  const ids = new Set(rows.map((row) => row.resourceId));
+  const content: Content = { table: 'resources', tenant, ids: [...ids], days: daysOf(rows) };
+  return getContent(select, content, readResource, signal);
+}
+
+function getScopes(
+  select: Select,
+  tenant: string,
+  rows: readonly SpanRow[],
+  signal: AbortSignal | undefined,
+): Promise<Map<bigint, Scope>> {
+  const ids = new Set(rows.map((row) => row.scopeId));
+  const content: Content = { table: 'scopes', tenant, ids: [...ids], days: daysOf(rows) };
+  return getContent(select, content, readScope, signal);
+}
+
+interface Content {
+  readonly table: 'resources' | 'scopes';
+  readonly tenant: string;
+  readonly ids: readonly bigint[];
+  readonly days: { readonly first: number; readonly last: number };
+}
+
+async function getContent<T>(
+  select: Select,
+  content: Content,
+  read: (bytes: Uint8Array, schemaUrl: string) => T,
+  signal: AbortSignal | undefined,
+): Promise<Map<bigint, T>> {
+  const { table, tenant, ids, days } = content;
+  const found = new Map<bigint, T>();
+  for (let at = 0; at < ids.length; at += IDS_PER_STATEMENT_MAX) {
+    const some = ids.slice(at, at + IDS_PER_STATEMENT_MAX);
+    for (const block of await select(contentStatement(table, tenant, some, days), signal)) {
+      const id = block.bigs('id');
+      const bytes = block.strings('bytes');
+      const schemaUrl = block.strings('schema_url');
+      for (let i = 0; i < block.rows; i++) {
+        found.set(id[i]!, read(bytes.bytesAt(i), schemaUrl.at(i)));
+      }
+    }
+  }
+  return found;
+}
+
+const DAY_NANOS = 86_400_000_000_000n;
+
+/** A block writes the resources and scopes of its rows under the days of their spans. */
+function daysOf(rows: readonly SpanRow[]): { first: number; last: number } {
+  let first = rows[0]!.span.startUnixNanos;
+  let last = first;
+  for (const { span } of rows) {
+    if (span.startUnixNanos < first) first = span.startUnixNanos;
+    if (span.startUnixNanos > last) last = span.startUnixNanos;
+  }
+  return { first: Number(first / DAY_NANOS), last: Number(last / DAY_NANOS) };
+}

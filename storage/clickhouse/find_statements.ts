@@ -1,0 +1,243 @@
+// Statements that find traces by what one of their spans is, and the small lists beside them.
+// Each rule of a filter is one condition; the tenant is in every WHERE.
+
+import type { Param, Statement } from './statement.ts';
+import { contentHasTag, type Tag, type TagPlaces, tagCondition } from './tag_condition.ts';
+
+/** What a trace is ranked by: its newest, oldest or longest matching span. */
+export type Order = 'newest' | 'oldest' | 'slowest';
+
+/** Only a tag needs the wide table; the rest stands in `search` too. */
+export type Condition =
+  | { readonly type: 'tag'; readonly tag: Tag; readonly places: TagPlaces }
+  | { readonly type: 'kind'; readonly kind: number }
+  | { readonly type: 'status'; readonly status: number }
+  | { readonly type: 'status_message'; readonly text: string }
+  | { readonly type: 'not'; readonly condition: Condition }
+  | { readonly type: 'any'; readonly conditions: readonly Condition[] };
+
+/** One span has to meet all of it. Times and durations in nanoseconds, bounds inclusive. */
+export interface Filter {
+  readonly tenant: string;
+  readonly fromUnixNanos: bigint;
+  readonly toUnixNanos: bigint;
+  readonly service?: string;
+  readonly operation?: string;
+  readonly durationNanosMin?: bigint;
+  readonly durationNanosMax?: bigint;
+  readonly conditions: readonly Condition[];
+}
+
+const DAY_NANOS = 86_400_000_000_000n;
+const VALUE_OF: Readonly<Record<Order, string>> = {
+  newest: 'toUnixTimestamp64Nano(max(ts))',
+  oldest: 'toUnixTimestamp64Nano(min(ts))',
+  slowest: 'max(duration)',
+};
+
+/** True where every condition can be checked in the narrow table. */
+export function isNarrow(conditions: readonly Condition[]): boolean {
+  return conditions.every((condition) => {
+    if (condition.type === 'not') return isNarrow([condition.condition]);
+    if (condition.type === 'any') return isNarrow(condition.conditions);
+    return condition.type === 'kind' || condition.type === 'status';
+  });
+}
+
+/** From `search`: trace_lo, value (Int64). Two traces may share a low half: see pairsStatement. */
+export function searchStatement(filter: Filter, order: Order, limit: number): Statement {
+  const { where, params } = whereOf(filter);
+  return {
+    sql: `SELECT trace_lo, ${VALUE_OF[order]} AS value
+FROM search
+WHERE ${where}
+GROUP BY trace_lo
+ORDER BY value ${directionOf(order)}, trace_lo
+LIMIT {limit:UInt32}`,
+    params: { ...params, limit },
+  };
+}
+
+/** From `spans`: trace_lo, trace_hi, value (Int64). */
+export function spansStatement(filter: Filter, order: Order, limit: number): Statement {
+  const { where, params } = whereOf(filter);
+  return {
+    sql: `SELECT trace_lo, trace_hi, ${VALUE_OF[order]} AS value
+FROM spans
+WHERE ${where}
+GROUP BY trace_lo, trace_hi
+ORDER BY value ${directionOf(order)}, trace_lo, trace_hi
+LIMIT {limit:UInt32}`,
+    params: { ...params, limit },
+  };
+}
+
+/** Which traces have these low halves and were there on the days of the filter: trace_lo, trace_hi. */
+export function pairsStatement(filter: Filter, lows: readonly bigint[]): Statement {
+  return {
+    sql: `SELECT DISTINCT trace_lo, trace_hi
+FROM trace_summaries
+WHERE tenant = {tenant:String}
+  AND day >= toDate({firstDay:UInt16}) AND day <= toDate({lastDay:UInt16})
+  AND trace_lo IN {lows:Array(UInt64)}`,
+    params: { tenant: filter.tenant, ...daysOf(filter), lows },
+  };
+}
+
+/** As spansStatement, of the traces with one of these low halves only. */
+export function sharedLowsStatement(
+  filter: Filter,
+  order: Order,
+  lows: readonly bigint[],
+  limit: number,
+): Statement {
+  const { where, params } = whereOf(filter);
+  return {
+    sql: `SELECT trace_lo, trace_hi, ${VALUE_OF[order]} AS value
+FROM spans
+WHERE trace_lo IN {lows:Array(UInt64)} AND ${where}
+GROUP BY trace_lo, trace_hi
+ORDER BY value ${directionOf(order)}, trace_lo, trace_hi
+LIMIT {limit:UInt32}`,
+    params: { ...params, lows, limit },
+  };
+}
+
+/** One row of UInt8 columns t0, t1, …: whether any resource (scope) of these days has the tag. */
+export function placesStatement(
+  table: 'resources' | 'scopes',
+  filter: Pick<Filter, 'tenant' | 'fromUnixNanos' | 'toUnixNanos'>,
+  tags: readonly Tag[],
+): Statement {
+  const params: Record<string, Param> = { tenant: filter.tenant, ...daysOf(filter) };
+  const columns = tags.map((tag, n) => {
+    params[`key${n}`] = tag.key;
+    params[`text${n}`] = tag.text;
+    return `max(${contentHasTag(n)}) AS t${n}`;
+  });
+  return {
+    sql: `SELECT ${columns.join(',\n  ')}
+FROM ${table}
+WHERE tenant = {tenant:String}
+  AND day >= toDate({firstDay:UInt16}) AND day <= toDate({lastDay:UInt16})`,
+    params,
+  };
+}
+
+/** Column service, sorted. */
+export function servicesStatement(tenant: string, limit: number): Statement {
+  return {
+    sql: `SELECT DISTINCT service
+FROM operations
+WHERE tenant = {tenant:String}
+ORDER BY service
+LIMIT {limit:UInt32}`,
+    params: { tenant, limit },
+  };
+}
+
+/** Columns name and kind, each pair once, sorted; of one kind where that is given. */
+export function operationsStatement(
+  tenant: string,
+  service: string,
+  kind: number | undefined,
+  limit: number,
+): Statement {
+  const ofKind = kind === undefined ? '' : '\n  AND kind = {kind:UInt8}';
+  return {
+    sql: `SELECT DISTINCT name, kind
+FROM operations
+WHERE tenant = {tenant:String}
+  AND service = {service:String}${ofKind}
+ORDER BY name, kind
+LIMIT {limit:UInt32}`,
+    params: { tenant, service, limit, ...(kind === undefined ? {} : { kind }) },
+  };
+}
+
+interface Where {
+  readonly where: string;
+  readonly params: Record<string, Param>;
+}
+
+function whereOf(filter: Filter): Where {
+  const params: Record<string, Param> = {
+    tenant: filter.tenant,
+    from: filter.fromUnixNanos,
+    to: filter.toUnixNanos,
+  };
+  if (!isNarrow(filter.conditions)) Object.assign(params, daysOf(filter));
+  const rules = [
+    'tenant = {tenant:String}',
+    "ts >= fromUnixTimestamp64Nano({from:Int64}, 'UTC')",
+    "ts <= fromUnixTimestamp64Nano({to:Int64}, 'UTC')",
+  ];
+  if (filter.service !== undefined) {
+    rules.push('service = {service:String}');
+    params['service'] = filter.service;
+  }
+  if (filter.operation !== undefined) {
+    rules.push('name = {operation:String}');
+    params['operation'] = filter.operation;
+  }
+  if (filter.durationNanosMin !== undefined) {
+    rules.push('duration >= {durationMin:Int64}');
+    params['durationMin'] = filter.durationNanosMin;
+  }
+  if (filter.durationNanosMax !== undefined) {
+    rules.push('duration <= {durationMax:Int64}');
+    params['durationMax'] = filter.durationNanosMax;
+  }
+  let n = 0;
+  const next = (): number => n++;
+  for (const condition of filter.conditions) rules.push(conditionSql(condition, params, next));
+  return { where: rules.join('\n  AND '), params };
+}
+
+/** Conditions are made by query/tags.ts and nest two levels, never as deep as a request says. */
+function conditionSql(
+  condition: Condition,
+  params: Record<string, Param>,
+  next: () => number,
+): string {
+  switch (condition.type) {
+    case 'tag': {
+      const made = tagCondition(condition.tag, condition.places, next());
+      Object.assign(params, made.params);
+      return made.sql;
+    }
+    case 'kind':
+    case 'status': {
+      const name = `${condition.type}${next()}`;
+      params[name] = condition.type === 'kind' ? condition.kind : condition.status;
+      return `${condition.type} = {${name}:UInt8}`;
+    }
+    case 'status_message': {
+      const name = `message${next()}`;
+      params[name] = condition.text;
+      return `status_message = {${name}:String}`;
+    }
+    case 'not':
+      return `NOT ${conditionSql(condition.condition, params, next)}`;
+    case 'any': {
+      const parts = condition.conditions.map((part) => conditionSql(part, params, next));
+      return `(${parts.join('\n  OR ')})`;
+    }
+  }
+}
+
+function daysOf(filter: Pick<Filter, 'fromUnixNanos' | 'toUnixNanos'>): {
+  firstDay: number;
+  lastDay: number;
+} {
+  return { firstDay: dayOf(filter.fromUnixNanos), lastDay: dayOf(filter.toUnixNanos) };
+}
+
+/** Days since 1970, within what ClickHouse's Date can hold: 1970 to 2149. */
+function dayOf(unixNanos: bigint): number {
+  return Math.min(Math.max(Number(unixNanos / DAY_NANOS), 0), 65_535);
+}
+
+function directionOf(order: Order): 'ASC' | 'DESC' {
+  return order === 'oldest' ? 'ASC' : 'DESC';
+}

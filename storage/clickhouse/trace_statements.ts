@@ -1,0 +1,75 @@
+// Statements that read whole traces, and the resources and scopes that their spans name.
+
+import type { Statement, TraceKey } from './statement.ts';
+
+/** More traces in one statement would make its parameters larger than a request line may be. */
+export const TRACES_PER_STATEMENT_MAX = 50;
+
+/** Ids of 20 digits each as URL parameters: some 4 KB. */
+export const IDS_PER_STATEMENT_MAX = 200;
+
+/** Seconds of one bucket of the primary key of `spans`. */
+const BUCKET_SECONDS = 300;
+
+/** Rows of one content id are equal, so any will do; a shared half id does not make them equal. */
+const IDENTITY = 'trace_lo, trace_hi, span_id, kind, h';
+
+/**
+ * All spans of the traces, each once by identity (design §4, P2), at most `spansMax` of a trace.
+ * The days and times of a trace come from its summaries, so the key finds its few granules
+ * whether it lasted a moment, three hours, or had a span that came two days late.
+ */
+export function tracesStatement(
+  tenant: string,
+  keys: readonly TraceKey[],
+  spansMax: number,
+): Statement {
+  return {
+    sql: `SELECT *
+FROM (
+  SELECT trace_lo, trace_hi, span_id, parent_id, kind, h, ts, duration, service, name, status,
+    status_message, flags, resource_id, scope_id, attr_s, attr_i, attr_d, attr_b, attr_x, events,
+    links, rest
+  FROM spans
+  WHERE tenant = {tenant:String}
+    AND (toStartOfFiveMinutes(ts), trace_lo, trace_hi) IN (
+      SELECT toDateTime(arrayJoin(range(first, last + 1, ${BUCKET_SECONDS})), 'UTC'), trace_lo, trace_hi
+      FROM (
+        SELECT trace_lo, trace_hi,
+          toUnixTimestamp(toStartOfFiveMinutes(min(start_time))) AS first,
+          toUnixTimestamp(toStartOfFiveMinutes(max(end_time))) AS last
+        FROM trace_summaries
+        WHERE tenant = {tenant:String}
+          AND (trace_lo, trace_hi) IN arrayZip({lows:Array(UInt64)}, {highs:Array(UInt64)})
+        GROUP BY day, trace_lo, trace_hi
+      )
+    )
+  LIMIT 1 BY ${IDENTITY}
+)
+LIMIT {spansMax:UInt32} BY trace_lo, trace_hi`,
+    params: {
+      tenant,
+      spansMax,
+      lows: keys.map((key) => key.low),
+      highs: keys.map((key) => key.high),
+    },
+  };
+}
+
+/** Columns id, bytes, schema_url. `days` are days since 1970, both inclusive. */
+export function contentStatement(
+  table: 'resources' | 'scopes',
+  tenant: string,
+  ids: readonly bigint[],
+  days: { readonly first: number; readonly last: number },
+): Statement {
+  return {
+    sql: `SELECT id, bytes, schema_url
+FROM ${table}
+WHERE tenant = {tenant:String}
+  AND id IN {ids:Array(UInt64)}
+  AND day >= toDate({firstDay:UInt16}) AND day <= toDate({lastDay:UInt16})
+LIMIT 1 BY id`,
+    params: { tenant, ids, firstDay: days.first, lastDay: days.last },
+  };
+}
