@@ -37,7 +37,9 @@ CREATE TABLE IF NOT EXISTS {{db}}.spans_in {{on_cluster}} (
   scope_attrs Map(LowCardinality(String), String)
 ) ENGINE = Null;
 
--- Wide, in trace order: a trace is one short read.
+-- Wide, in trace order: a trace is one short read. What was sent twice is stored twice; the reader shows it
+-- once, by (tenant, trace, span_id, kind, h). Replacing rows was measured and rejected: docs/adr/0005.
+-- The primary key ends before ts on purpose: only then does a range of ts also prune by the bucket.
 CREATE TABLE IF NOT EXISTS {{db}}.spans {{on_cluster}} (
   tenant LowCardinality(String),
   trace_lo UInt64 CODEC(ZSTD(1)),
@@ -72,6 +74,7 @@ CREATE TABLE IF NOT EXISTS {{db}}.spans {{on_cluster}} (
     event_kv) TYPE bloom_filter(0.01) GRANULARITY 4
 ) ENGINE = {{MergeTree}}
 PARTITION BY toDate(ts)
+PRIMARY KEY (tenant, toStartOfFiveMinutes(ts), trace_lo, trace_hi)
 ORDER BY (tenant, toStartOfFiveMinutes(ts), trace_lo, trace_hi, ts)
 TTL toDateTime(ts) + INTERVAL {{retention_days}} DAY
 SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000;
@@ -94,7 +97,7 @@ CREATE TABLE IF NOT EXISTS {{db}}.search {{on_cluster}} (
   status UInt8 CODEC(ZSTD(1))
 ) ENGINE = {{MergeTree}}
 PARTITION BY toDate(ts)
-ORDER BY (tenant, service, name, toStartOfMinute(ts), ts)
+ORDER BY (tenant, service, name, ts)
 TTL toDateTime(ts) + INTERVAL {{retention_days}} DAY
 SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000;
 
