@@ -7,6 +7,9 @@ import { SETTINGS } from './config_schema.ts';
 /** Where the comments start, so that they can be read as a column. */
 const COMMENT_COLUMN = 40;
 
+/** Digits that YAML reads back as the same digits: `4317` needs no quotes, `007` does. */
+const PLAIN_NUMBER = /^(0|[1-9]\d{0,14})$/;
+
 /** Secrets that are set are shown as a comment only, so that the output is never a wrong file. */
 export function printConfig(loaded: Loaded): string {
   const lines: string[] = [];
@@ -22,7 +25,9 @@ export function printConfig(loaded: Loaded): string {
       lines.push(`${indent}# ${key ?? section}: (${state})`);
       continue;
     }
-    const value = stringify(raw, { collectionStyle: 'flow', lineWidth: 0 }).trimEnd();
+    const value = PLAIN_NUMBER.test(String(raw))
+      ? String(raw)
+      : stringify(raw, { collectionStyle: 'flow', lineWidth: 0 }).trimEnd();
     lines.push(`${`${indent}${key ?? section}: ${value}`.padEnd(COMMENT_COLUMN)} # ${from}`);
   }
   return `${lines.join('\n')}\n`;
