@@ -101,7 +101,7 @@ function spansOf(bytes: Uint8Array): DecodedSpan[] {
 }
 
 /** The same old id must become the same new id everywhere. */
-function rename(renamed: Map<string, string>, old: Uint8Array, fresh: Uint8Array): void {
+function rename(renamed: Map<string, string>, old: Bytes, fresh: Bytes): void {
   assert.notEqual(hex(old), hex(fresh));
   assert.equal(renamed.get(hex(old)) ?? hex(fresh), hex(fresh));
   renamed.set(hex(old), hex(fresh));
@@ -116,7 +116,9 @@ function nanos(long: { toString(): string } | undefined): bigint {
   return BigInt(long?.toString() ?? '');
 }
 
-function hex(bytes: Uint8Array): string {
+type Bytes = DecodedSpan['parentSpanId'];
+
+function hex(bytes: Bytes): string {
   return Buffer.from(bytes).toString('hex');
 }
 

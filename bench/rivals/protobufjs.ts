@@ -10,7 +10,8 @@ const PROTO_FOLDER = path.join(import.meta.dirname, '..', '..', 'proto');
 export interface DecodedSpan {
   readonly traceId: Uint8Array;
   readonly spanId: Uint8Array;
-  readonly parentSpanId: Uint8Array;
+  /** Empty in roots, and then a plain array. */
+  readonly parentSpanId: Uint8Array | readonly [];
   readonly name: string;
   readonly kind: number;
   readonly startTimeUnixNano: LongLike;
@@ -18,7 +19,7 @@ export interface DecodedSpan {
   readonly attributes: readonly DecodedAttribute[];
   readonly events: readonly DecodedEvent[];
   readonly links: readonly { traceId: Uint8Array; spanId: Uint8Array }[];
-  readonly status: { readonly code: number; readonly message: string } | null;
+  readonly status?: { readonly code: number; readonly message: string } | null;
 }
 
 export interface DecodedRequest {
@@ -109,6 +110,7 @@ function toRecord(attributes: readonly DecodedAttribute[]): Record<string, strin
   return record;
 }
 
-function hex(bytes: Uint8Array): string {
+function hex(bytes: Uint8Array | readonly []): string {
+  if (!(bytes instanceof Uint8Array)) return '';
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
 }
