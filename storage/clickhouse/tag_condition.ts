@@ -89,7 +89,12 @@ function typedTexts(text: string, n: number): TypedText[] {
   }
   const double = doubleOf(text);
   if (double !== undefined) {
-    found.push({ column: 'attr_d', name: `dbl${n}`, sql: `{dbl${n}:Float64}`, param: double });
+    found.push({
+      column: 'attr_d',
+      name: `dbl${n}`,
+      sql: `{dbl${n}:Float64}`,
+      param: String(double),
+    });
     if (double === 0) {
       // 0 and -0 are equal, but their hashes are not.
       found.push({ column: 'attr_d', name: `neg${n}`, sql: `{neg${n}:Float64}`, param: '-0' });
