@@ -16,14 +16,8 @@ export interface TestSpan {
 
 export interface TestAttribute {
   readonly key: string;
-  readonly value: TestValue;
-}
-
-/** AnyValue, one field set. */
-export interface TestValue {
-  readonly stringValue?: string;
-  readonly intValue?: number;
-  readonly arrayValue?: { readonly values: readonly TestValue[] };
+  /** A string or an int; or the bytes of an AnyValue, whatever they are. */
+  readonly value: string | number | Uint8Array;
 }
 
 const { root } = protobuf.Root.fromJSON({
@@ -46,13 +40,7 @@ const { root } = protobuf.Root.fromJSON({
       endTimeUnixNano: [8, 'fixed64'],
       attributes: [9, 'KeyValue', 'repeated'],
     }),
-    KeyValue: message({ key: [1, 'string'], value: [2, 'AnyValue'] }),
-    AnyValue: message({
-      stringValue: [1, 'string'],
-      intValue: [3, 'int64'],
-      arrayValue: [5, 'ArrayValue'],
-    }),
-    ArrayValue: message({ values: [1, 'AnyValue', 'repeated'] }),
+    KeyValue: message({ key: [1, 'string'], value: [2, 'bytes'] }),
     Response: message({ partialSuccess: [1, 'PartialSuccess'] }),
     PartialSuccess: message({ rejectedSpans: [1, 'int64'], errorMessage: [2, 'string'] }),
     Status: message({ code: [1, 'int32'], message: [2, 'string'] }),
@@ -77,21 +65,44 @@ export function encodeRequest(service: string, spans: readonly TestSpan[]): Uint
     REQUEST.fromObject({
       resourceSpans: [
         {
-          resource: { attributes: [{ key: 'service.name', value: { stringValue: service } }] },
+          resource: { attributes: [encodeAttribute({ key: 'service.name', value: service })] },
           scopeSpans: [
             {
               scope: { name: 'integration', version: '1' },
-              spans: spans.map(({ startUnixNanos = now, endUnixNanos, ...span }) => ({
-                ...span,
-                startTimeUnixNano: String(startUnixNanos),
-                endTimeUnixNano: String(endUnixNanos ?? startUnixNanos + 1_000_000n),
-              })),
+              spans: spans.map(
+                ({ startUnixNanos = now, endUnixNanos, attributes = [], ...span }) => ({
+                  ...span,
+                  attributes: attributes.map(encodeAttribute),
+                  startTimeUnixNano: String(startUnixNanos),
+                  endTimeUnixNano: String(endUnixNanos ?? startUnixNanos + 1_000_000n),
+                }),
+              ),
             },
           ],
         },
       ],
     }),
   ).finish();
+}
+
+// A submessage and bytes look the same on the wire, so that a test can put any AnyValue there.
+function encodeAttribute({ key, value }: TestAttribute) {
+  const writer = new protobuf.Writer();
+  // AnyValue: 1 string_value, 3 int_value.
+  if (typeof value === 'string') writer.uint32(0x0a).string(value);
+  if (typeof value === 'number') writer.uint32(0x18).int64(value);
+  return { key, value: value instanceof Uint8Array ? value : writer.finish() };
+}
+
+/** An AnyValue of `depth` levels, a scalar being one; protobufjs itself would stop at 50. */
+export function nestedArray(depth: number): Uint8Array {
+  let value: Uint8Array = new protobuf.Writer().uint32(0x18).int64(1).finish();
+  for (let level = 1; level < depth; level++) {
+    // AnyValue: 5 array_value; ArrayValue: 1 values.
+    const array = new protobuf.Writer().uint32(0x0a).bytes(value).finish();
+    value = new protobuf.Writer().uint32(0x2a).bytes(array).finish();
+  }
+  return value;
 }
 
 /** One trace: a root and its children, `count` spans in all. */
