@@ -4,13 +4,18 @@ import { isDeepStrictEqual } from 'node:util';
 import { type CheckResult, REJECT_REASONS } from '../check_result.ts';
 import { checkTwin, type TwinCounts, type TwinRecord, transcodeTwin } from '../twin.ts';
 
+export interface CompareOptions {
+  readonly maxAgeSeconds: number;
+  readonly blockRowsMax?: number;
+}
+
 /** What the twin is compared with: the WebAssembly transcoder, or a faulty one in a test. */
 export interface ComparedTranscoder {
   check(bytes: Uint8Array, recordUnixNanos: bigint, maxAgeSeconds: number): CheckResult;
   /** Is given well-formed records only. */
   transcode(
     records: readonly TwinRecord[],
-    options: { readonly maxAgeSeconds: number },
+    options: CompareOptions,
   ): {
     readonly blocks: readonly { readonly native: Uint8Array; readonly rows: number }[];
     readonly counts: Readonly<TwinCounts>;
@@ -30,19 +35,19 @@ interface Agreement {
 export function compareWithTwin(
   transcoder: ComparedTranscoder,
   records: readonly TwinRecord[],
-  maxAgeSeconds: number,
+  options: CompareOptions,
 ): Agreement {
   const wellFormed: TwinRecord[] = [];
   for (const record of records) {
     const { bytes, recordUnixNanos } = record;
-    const expected = checkTwin(bytes, { recordUnixNanos, maxAgeSeconds });
-    const actual = transcoder.check(bytes, recordUnixNanos, maxAgeSeconds);
+    const expected = checkTwin(bytes, { recordUnixNanos, maxAgeSeconds: options.maxAgeSeconds });
+    const actual = transcoder.check(bytes, recordUnixNanos, options.maxAgeSeconds);
     const difference = checkDifference(expected, actual);
     if (difference !== undefined) return { difference, malformed: 0, spans: 0 };
     if (expected.ok) wellFormed.push(record);
   }
-  const expected = transcodeTwin(wellFormed, { maxAgeSeconds });
-  const actual = transcoder.transcode(wellFormed, { maxAgeSeconds });
+  const expected = transcodeTwin(wellFormed, options);
+  const actual = transcoder.transcode(wellFormed, options);
   return {
     difference: transcodeDifference(expected, actual),
     malformed: records.length - wellFormed.length,

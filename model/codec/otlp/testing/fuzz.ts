@@ -39,7 +39,7 @@ export interface FuzzReport {
 
 /** Requests that are mutated, drawn anew after so many iterations each. */
 const POOL_REQUESTS = 200;
-const POOL_ITERATIONS = 20_000;
+const POOL_ITERATIONS = 4000;
 /** Mostly alone, so that a report is short; sometimes several in one block. */
 const RECORDS_MAX = 3;
 
@@ -79,7 +79,7 @@ export function fuzz(transcoder: ComparedTranscoder, options: FuzzOptions): Fuzz
 
 function judge(transcoder: ComparedTranscoder, records: readonly TwinRecord[]) {
   try {
-    return compareWithTwin(transcoder, records, MAX_AGE_SECONDS);
+    return compareWithTwin(transcoder, records, { maxAgeSeconds: MAX_AGE_SECONDS });
   } catch (error) {
     return { difference: `thrown: ${String(error)}`, malformed: 0, spans: 0 };
   }
