@@ -93,6 +93,8 @@ export class JsonWorker implements JsonTranscoder {
     }
     this.#running = job;
     this.#thread ??= this.#start();
+    // Keeps the process up while a body is in it, and only then.
+    this.#thread.ref();
     this.#thread.postMessage(job.json, [job.json.buffer]);
   }
 
@@ -102,8 +104,8 @@ export class JsonWorker implements JsonTranscoder {
     const thread = new Worker(new URL(name, import.meta.url), {
       resourceLimits: { maxOldGenerationSizeMb: THREAD_HEAP_MIB },
     });
-    thread.unref();
     thread.on('message', (answer: JsonAnswer) => {
+      thread.unref();
       const job = this.#running;
       this.#running = undefined;
       job?.resolve(answer);

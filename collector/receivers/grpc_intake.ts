@@ -30,6 +30,8 @@ export interface Intake {
   bytes: number;
   /** While a handler uses the bytes they stay charged, even when the client has left. */
   held: boolean;
+  /** Whether a handler has ever held it. */
+  handled: boolean;
 }
 
 /** An object per DATA frame, kept until its message is whole: the slice and its array slot. */
@@ -42,6 +44,11 @@ export interface GrpcIntakeDeps {
   readonly budget: MemoryBudget;
   /** From the headers of a call to the end of its message. */
   readonly bodyTimeMs: number;
+  /**
+   * A call has ended without its handler: refused here or by grpc-js with this status, or, when
+   * undefined, left by the client.
+   */
+  readonly unhandled: (path: string, code: number | undefined, bytes: number) => void;
 }
 
 export interface GrpcIntake {
@@ -54,7 +61,7 @@ export interface GrpcIntake {
 export function grpcIntake(deps: GrpcIntakeDeps): GrpcIntake {
   const intakes = new WeakMap<Metadata, Intake>();
   const closed = new WeakSet<Intake>();
-  const interceptor: ServerInterceptor = (_method, call) => {
+  const interceptor: ServerInterceptor = (method, call) => {
     const inner = call as unknown as Inner;
     const intake: Intake = {
       reservation: new Reservation(deps.budget),
@@ -62,6 +69,7 @@ export function grpcIntake(deps: GrpcIntakeDeps): GrpcIntake {
       compressed: false,
       bytes: 0,
       held: false,
+      handled: false,
     };
     inner.incomingEncoding = 'identity';
     watch(inner.stream, intake, deps.bodyTimeMs, (refusal) => {
@@ -70,6 +78,7 @@ export function grpcIntake(deps: GrpcIntakeDeps): GrpcIntake {
     inner.stream.once('close', () => {
       closed.add(intake);
       if (!intake.held) intake.reservation.close();
+      if (!intake.handled) deps.unhandled(method.path, sentCode(inner.stream), intake.bytes);
     });
     const listener = new ServerListenerBuilder()
       .withOnReceiveMetadata((metadata, next) => {
@@ -85,6 +94,7 @@ export function grpcIntake(deps: GrpcIntakeDeps): GrpcIntake {
       const intake = intakes.get(metadata);
       if (intake === undefined) throw new Error('the call has not passed grpc_intake');
       intake.held = true;
+      intake.handled = true;
       return intake;
     },
     done: (intake) => {
@@ -92,6 +102,12 @@ export function grpcIntake(deps: GrpcIntakeDeps): GrpcIntake {
       if (closed.has(intake)) intake.reservation.close();
     },
   };
+}
+
+/** The status of an answer without a message (Trailers-Only); undefined when there was none. */
+function sentCode(stream: ServerHttp2Stream): number | undefined {
+  const code = stream.sentHeaders?.['grpc-status'];
+  return code === undefined ? undefined : Number(code);
 }
 
 /** The members of grpc-js's BaseServerInterceptingCall that are needed here. */

@@ -2,7 +2,13 @@
 // decoding errors are ours to answer, and accept() wants the bytes anyway.
 
 import { fileURLToPath } from 'node:url';
-import type { Server, ServerUnaryCall, ServiceDefinition, sendUnaryData } from '@grpc/grpc-js';
+import {
+  type Server,
+  type ServerUnaryCall,
+  type ServiceDefinition,
+  type sendUnaryData,
+  status,
+} from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { exportResponseProto } from '../../model/codec/otlp/export_response.ts';
@@ -16,7 +22,7 @@ import { GrpcHealth } from './grpc_health.ts';
 import { type GrpcIntake, grpcIntake, type Intake } from './grpc_intake.ts';
 import { grpcRefusal } from './grpc_refusal.ts';
 import { inflate } from './inflate.ts';
-import type { ReceiverMetrics } from './receiver_metrics.ts';
+import type { Outcome, ReceiverMetrics } from './receiver_metrics.ts';
 import { refusalOf } from './refusal_status.ts';
 
 const RECEIVER = 'otlp_grpc';
@@ -51,6 +57,11 @@ export async function startOtlpGrpc(deps: OtlpGrpcDeps, listen: Listen): Promise
   const intake = grpcIntake({
     budget: deps.budget,
     bodyTimeMs: deps.bodyTimeMs ?? BODY_TIME_MS,
+    unhandled: (path, code, bytes) => {
+      if (path !== EXPORT_PATH) return;
+      deps.metrics.receivedBytes(RECEIVER, bytes);
+      deps.metrics.request(RECEIVER, outcomeOf(code));
+    },
   });
   const listener = await openGrpc({
     ...listen,
@@ -75,9 +86,11 @@ export async function startOtlpGrpc(deps: OtlpGrpcDeps, listen: Listen): Promise
 
 const asIs = (bytes: Buffer): Buffer => bytes;
 
+const EXPORT_PATH = `/${SERVICE}/Export`;
+
 const SERVICE_DEFINITION: ServiceDefinition = {
   export: {
-    path: `/${SERVICE}/Export`,
+    path: EXPORT_PATH,
     requestStream: false,
     responseStream: false,
     requestSerialize: asIs,
@@ -126,6 +139,22 @@ async function receive(
     intake.reservation,
   );
   return deps.accept({ tenant: DEFAULT_TENANT, bytes, receiver: RECEIVER, signal });
+}
+
+/** Of a call that was answered before its handler: see REFUSAL_WIRE for the codes. */
+function outcomeOf(code: status | undefined): Outcome {
+  switch (code) {
+    case undefined:
+      return 'gone';
+    case status.RESOURCE_EXHAUSTED:
+      return 'too_large';
+    case status.UNAVAILABLE:
+      return 'busy';
+    case status.DEADLINE_EXCEEDED:
+      return 'deadline';
+    default:
+      return 'malformed';
+  }
 }
 
 /** gRPC: the flag says whether, the header how. Only what grpc-accept-encoding offers. */

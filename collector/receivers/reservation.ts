@@ -23,7 +23,7 @@ export class Reservation {
       throw new RefusalError({
         code: 'busy',
         message:
-          'the memory for requests in flight (limits.memory_bytes) is full: send the same request again later',
+          'the memory for requests in flight (memory.limit) is full: send the same request again later',
         retryAfterMs: RETRY_AFTER_MS,
       });
     }
