@@ -6,6 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { type Exporter, grpcExporter, httpExporter, type Outcome } from './harness/exporter.ts';
 import { call, getJson } from './harness/http.ts';
 import { getServices, getTrace, searchTraces } from './harness/jaeger.ts';
+import { assertLedgerBalances } from './harness/ledger.ts';
 import { fetchMetrics } from './harness/metrics.ts';
 import { encodeRequest, hex, type TestSpan, traceOf } from './harness/otlp.ts';
 import { Spanhouse } from './harness/spanhouse.ts';
@@ -106,6 +107,19 @@ describe('all-in-one', () => {
       }
     }
     assert.equal(await shownSpans(traceIdOf(good)), 3);
+  });
+
+  test('the ledger balances: received = stored + rejected + refused', async () => {
+    const before = await assertLedgerBalances(spanhouse.metrics);
+    const good = traceOf(7);
+    const bad = { ...good[0], traceId: Buffer.alloc(16), spanId: randomBytes(8) };
+    accepted(await http.export(encodeRequest('ledger', [...good, bad])));
+    accepted(await grpc.export(encodeRequest('ledger', [...good, bad, bad])));
+    assert.equal((await http.export(Buffer.from('rubbish'))).kind, 'refused');
+    const after = await assertLedgerBalances(spanhouse.metrics);
+    assert.equal(after.received - before.received, 17);
+    assert.equal(after.stored - before.stored, 14);
+    assert.equal(after.rejected - before.rejected, 3);
   });
 
   test('an empty request is fine', async () => {

@@ -139,8 +139,9 @@ describe('bad requests over HTTP', () => {
     const request = (depth: number) =>
       encodeRequest('deep', [{ ...span, attributes: [{ key: 'a', value: nestedArray(depth) }] }]);
     assert.equal((await post(request(49))).status, 200);
-    assert.match(await refused(400, request(50)), /49/);
-    assert.match(await refused(400, request(60)), /49/);
+    for (const depth of [50, 60, 10_000]) {
+      assert.match(await refused(400, request(depth)), /malformed|deep/);
+    }
     const text = `${'{"a":['.repeat(100_000)}`;
     await refused(400, Buffer.from(text), { 'content-type': 'application/json' });
   });

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from './harness/eventually.ts';
 import { type Exporter, grpcExporter, httpExporter } from './harness/exporter.ts';
+import { assertLedgerBalances } from './harness/ledger.ts';
 import { findDamage, Load } from './harness/load.ts';
 import { Prng, seedFromEnvironment } from './harness/prng.ts';
 import { childrenOf } from './harness/process_tree.ts';

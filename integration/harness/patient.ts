@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Exporter, httpExporter } from './exporter.ts';
+import { assertLedgerBalances } from './ledger.ts';
 import { fetchMetrics } from './metrics.ts';
 import { encodeRequest, traceOf } from './otlp.ts';
 import { rssBytes } from './process_tree.ts';
@@ -76,11 +77,13 @@ export class Patient {
     assert.ok(rss < rssMax, `${Math.round(rss / MIB)} MiB resident, over ${rssMax / MIB}`);
   }
 
+  /** The last check: after all this, the books must balance, and it must end cleanly. */
   async discharge(): Promise<void> {
     this.#stopping = true;
     await this.#singing;
     this.#canary.close();
     try {
+      await assertLedgerBalances(this.spanhouse.metrics);
       await this.spanhouse.stop();
     } finally {
       await this.spanhouse.remove();
