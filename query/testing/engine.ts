@@ -57,10 +57,7 @@ export function openTestEngine(): TestEngine {
 }
 
 function blocksOf(spans: readonly Span[], tenant: string): Uint8Array[] {
-  const newest = spans.reduce(
-    (max, span) => (span.startUnixNanos > max ? span.startUnixNanos : max),
-    0n,
-  );
+  const [newest = 0n] = spans.map((span) => span.startUnixNanos).sort((a, b) => (a < b ? 1 : -1));
   const record = { tenant, bytes: encodeSpans(spans), recordUnixNanos: newest };
   const { blocks, counts } = transcodeTwin([record], { maxAgeSeconds: 400 * 86_400 });
   if (counts.spans !== spans.length) {

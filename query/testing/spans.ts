@@ -94,15 +94,15 @@ export function linkOf(to: string, attributes: Record<string, unknown> = {}): Sp
 
 /** Strings, bigints (int), numbers (double), booleans, bytes and lists of them. */
 export function attributesOf(values: Record<string, unknown>): Attribute[] {
-  return Object.entries(values).map(([key, value]) => ({ key, value: valueOf(value) }));
+  return Object.entries(values).map(([key, value]) => ({ key, value: anyValueOf(value) }));
 }
 
-function valueOf(value: unknown): Value {
+function anyValueOf(value: unknown): Value {
   if (typeof value === 'string') return { type: 'string', value };
   if (typeof value === 'bigint') return { type: 'int', value };
   if (typeof value === 'number') return { type: 'double', value };
   if (typeof value === 'boolean') return { type: 'bool', value };
   if (value instanceof Uint8Array) return { type: 'bytes', value };
-  if (Array.isArray(value)) return { type: 'array', value: value.map(valueOf) };
+  if (Array.isArray(value)) return { type: 'array', value: value.map(anyValueOf) };
   throw new Error(`No attribute value for ${String(value)}.`);
 }

@@ -8,21 +8,27 @@ import type { NativeBlock } from './native_column.ts';
 import { NativeError, readNative } from './native_reader.ts';
 import type { Statement } from './statement.ts';
 
-/** What one statement may cost at most. */
+/** What one statement may cost at most; the store forces limits of its own besides. */
 export interface SelectLimits {
   /** Wall time in milliseconds. */
   readonly timeMsMax: number;
-  readonly rowsToReadMax: number;
-  readonly memoryBytesMax: number;
   readonly resultBytesMax: number;
+  /** The embedded engine knows its own memory, and takes neither of these two: leave them out. */
+  readonly memoryBytesMax?: number;
+  readonly rowsToReadMax?: number;
 }
 
-/** A search that needs more than this is better asked with a narrower window. */
+/** For the embedded engine. A search that needs more is better asked with a narrower window. */
 export const SELECT_LIMITS: SelectLimits = {
   timeMsMax: 20_000,
-  rowsToReadMax: 2_000_000_000,
-  memoryBytesMax: 1024 * 1024 * 1024,
   resultBytesMax: 256 * 1024 * 1024,
+};
+
+/** For a server by address, whose users may have no limits at all. */
+export const SERVER_SELECT_LIMITS: SelectLimits = {
+  ...SELECT_LIMITS,
+  memoryBytesMax: 4 * 1024 * 1024 * 1024,
+  rowsToReadMax: 10_000_000_000,
 };
 
 /** The part of ClickHouseAccess (client.ts) that reading needs. */
@@ -78,8 +84,12 @@ const BLOCK_ROWS = 4096;
 function settingsOf(limits: SelectLimits): ClickHouseSettings {
   return {
     max_execution_time: Math.ceil(limits.timeMsMax / 1000),
-    max_rows_to_read: String(limits.rowsToReadMax),
-    max_memory_usage: String(limits.memoryBytesMax),
+    ...(limits.rowsToReadMax === undefined
+      ? {}
+      : { max_rows_to_read: String(limits.rowsToReadMax) }),
+    ...(limits.memoryBytesMax === undefined
+      ? {}
+      : { max_memory_usage: String(limits.memoryBytesMax) }),
     max_result_bytes: String(limits.resultBytesMax),
     result_overflow_mode: 'throw',
     max_block_size: String(BLOCK_ROWS),
