@@ -86,6 +86,7 @@ test(`${CHILD_KILLS} times kill -9 of ClickHouse alone: the process lives on and
       assert.deepEqual(damage, [], `after kill ${kill}`);
     }
     await load.stop();
+    await assertLedgerBalances(spanhouse.metrics);
     assert.deepEqual(
       load.refused,
       [],
