@@ -1,13 +1,16 @@
 // Several serial senders, as SDKs are: each sends one request after the other, and the same bytes
 // again until they are acknowledged. Remembers what was acknowledged; the rest may be lost.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Exporter } from './exporter.ts';
+import { type Exporter, grpcExporter, httpExporter } from './exporter.ts';
 import { getTraces } from './jaeger.ts';
 import { encodeRequest, hex, traceOf } from './otlp.ts';
+import type { Ports } from './spanhouse.ts';
 
 /** A few spans in a trace, one trace in a request: a lost or doubled span shows in its trace. */
 export const SPANS_PER_TRACE = 8;
 const RETRY_MS = 50;
+/** Enough to see what is wrong; a lost disk would fill the screen. */
+const DAMAGE_MAX = 10;
 /** Ids in one URL: 33 bytes each, well below the 16 KiB that headers may have. */
 const IDS_PER_QUERY = 100;
 
@@ -59,9 +62,16 @@ export class Load {
   }
 }
 
+/** Two senders over HTTP and two over gRPC. */
+export function mixedExporters(ports: Ports): Exporter[] {
+  const http = `http://127.0.0.1:${ports.otlpHttp}`;
+  const grpc = `127.0.0.1:${ports.otlpGrpc}`;
+  return [httpExporter(http), httpExporter(http), grpcExporter(grpc), grpcExporter(grpc)];
+}
+
 /**
  * Asks `query` for traces that a Load sent, and describes each that is not there whole with every
- * span once. Empty: all is well.
+ * span once, up to DAMAGE_MAX of them. Empty: all is well.
  */
 export async function findDamage(query: string, traceIds: readonly string[]): Promise<string[]> {
   const damage: string[] = [];
@@ -79,5 +89,5 @@ export async function findDamage(query: string, traceIds: readonly string[]): Pr
       }
     }
   }
-  return damage;
+  return damage.slice(0, DAMAGE_MAX);
 }
