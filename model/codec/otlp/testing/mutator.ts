@@ -13,7 +13,7 @@ const KNOWN_NONE = new Map<number, never>();
 export function mutate(bytes: Uint8Array, donor: Uint8Array, random: Random): Uint8Array {
   let changed = bytes;
   for (let left = 1 + random.below(3); left > 0; left--) {
-    const mutation = random.oneIn(3) ? (random.pick(BLIND) ?? flipBit) : changeStructure;
+    const mutation = random.oneIn(4) ? (random.pick(BLIND) ?? flipBit) : changeStructure;
     changed = mutation(changed, random, donor);
   }
   return changed;
@@ -72,8 +72,8 @@ const BLIND: readonly Mutation[] = [flipBit, setByte, nudgeByte, truncate, remov
 function changeStructure(bytes: Uint8Array, random: Random, donor: Uint8Array): Uint8Array {
   const fields = fieldsOf(bytes);
   if (fields === undefined) return flipBit(bytes, random, donor);
-  const inner = fields.filter((field) => field.payload.length > 0);
-  const chosen = random.oneIn(5) ? undefined : random.pick(inner);
+  const drawn = random.oneIn(4) ? undefined : random.pick(fields);
+  const chosen = drawn !== undefined && looksLikeMessage(drawn.payload) ? drawn : undefined;
   const raws = fields.map((field) => field.raw);
   if (chosen === undefined) {
     return join((random.pick(FIELDS_MUTATIONS) ?? duplicateField)(raws, random, donor));
@@ -148,15 +148,31 @@ const stretchVarint: FieldsMutation = (fields, random) => {
 /** A value in arrays or maps, around the depth that is allowed. */
 const nestValue: FieldsMutation = (fields, random) => {
   let value: Uint8Array = new Uint8Array(0);
-  const depth = random.pick([1, 2, 3, 48, 49, 50, 51, 60]) ?? 1;
+  const depth = random.pick([1, 2, 3, 49, 49, 50, 50, 60]) ?? 1;
   for (let level = 1; level < depth; level++) {
     const inMap = random.oneIn(2);
     const list = lengthed(1, inMap ? lengthed(2, value) : value);
     value = lengthed(inMap ? 6 : 5, list);
   }
   const attribute = join([lengthed(1, randomBytes(random, 1)), lengthed(2, value)]);
-  const field = lengthed(random.pick([1, 2, 3, 4, 9]) ?? 9, attribute);
+  // The number of a neighbour, which is often an attribute.
+  const number = Math.max(1, (random.pick(fields)?.[0] ?? 0) >> 3);
+  const field = lengthed(number, attribute);
   return fields.toSpliced(random.below(fields.length + 1), 0, field);
+};
+
+/** A text around the limit of a service, a name or key, or (seldom: it is slow) a value. */
+const inflateField: FieldsMutation = (fields, random) => {
+  return changeOne(fields, random, (field) => {
+    const tag = tagOf(field);
+    if (((tag[0] ?? 0) & 7) !== 2) return field;
+    const max = random.oneIn(30) ? 65_536 : (random.pick([255, 1024]) ?? 255);
+    const unit = Buffer.from(random.pick(['x', 'é', '結', '🧭']) ?? 'x');
+    const shift = random.below(4);
+    const text = Buffer.alloc(max - 2 + random.below(5), unit);
+    const payload = join([Buffer.alloc(shift, 'x'), text.subarray(shift)]);
+    return join([tag, encodeVarint(BigInt(payload.length)), payload]);
+  });
 };
 
 const FIELDS_MUTATIONS: readonly FieldsMutation[] = [
@@ -168,6 +184,7 @@ const FIELDS_MUTATIONS: readonly FieldsMutation[] = [
   changeTag,
   stretchVarint,
   nestValue,
+  inflateField,
 ];
 
 function changeOne(
@@ -194,6 +211,11 @@ function fieldsOf(message: Uint8Array): Field[] | undefined {
     if (error instanceof MalformedError) return undefined;
     throw error;
   }
+}
+
+/** Texts do seldom. */
+function looksLikeMessage(payload: Uint8Array): boolean {
+  return payload.length > 0 && fieldsOf(payload) !== undefined;
 }
 
 function lengthed(number: number, payload: Uint8Array): Uint8Array {
