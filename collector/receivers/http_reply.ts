@@ -4,8 +4,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { declaredLength } from './http_body.ts';
 
 /**
- * A client that is refused early may go on sending for so long and so much before it is cut off. A
- * close with unread bytes is a TCP reset, which can destroy the answer before it is read.
+ * A client that is refused early may go on sending so much, which is thrown away; then it is held
+ * back, and after so long it is cut off. Not at once: a close with unread bytes is a TCP reset,
+ * which can destroy the answer before the client has read it.
  */
 const LINGER_BYTES = 256 * 1024;
 const LINGER_MS = 1000;
@@ -58,7 +59,7 @@ function linger(request: IncomingMessage, response: ServerResponse): void {
   }
   request.on('data', (chunk: Buffer) => {
     discarded += chunk.length;
-    if (discarded > LINGER_BYTES) cut();
+    if (discarded > LINGER_BYTES) request.pause();
   });
   request.once('end', done);
   request.once('close', () => clearTimeout(timer));
