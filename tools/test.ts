@@ -2,7 +2,7 @@
 // files whose path has one of the words. `npm run test:full` adds *.slow.test.ts.
 // Ends with the line `N passed, N failed`, from what really ran. With CI=true a skip is a failure.
 
-import { relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { run } from 'node:test';
 import { ROOT, sourceFiles } from './files.ts';
 
@@ -14,6 +14,11 @@ const SLOW_TIMEOUT_MS = 3_600_000;
 /** Files at once. Integration tests measure and wait: side by side they would disturb each other. */
 const UNIT_CONCURRENCY = 2;
 const INTEGRATION_CONCURRENCY = 1;
+
+/** A file may take so many times as long as one test, then it is ended. */
+const FILE_TIMEOUT_FACTOR = 3;
+const LEFT_OPEN =
+  'the file did not end in time: a test hangs, or a socket, timer or process is left';
 
 /** Of what a failing file has written, so much is shown. */
 const OUTPUT_LENGTH_MAX = 20_000;
@@ -51,47 +56,52 @@ async function runFiles(
   title: string,
   group: readonly string[],
   concurrency: number,
-  timeout: number,
+  timeoutMs: number,
 ): Promise<void> {
   if (group.length === 0) return;
   console.log(`── ${title}: ${group.length} files`);
-  const output = new Map<string, string>();
-  const counts = new Map<string, number>();
-  const stream = run({ files: [...group], concurrency, timeout, cwd: ROOT });
-  const keep = ({ file, message }: { file?: string; message: string }): void => {
-    const kept = `${output.get(file ?? '') ?? ''}${message}`;
-    output.set(file ?? '', kept.slice(-OUTPUT_LENGTH_MAX));
+  const waiting = [...group];
+  const worker = async (): Promise<void> => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      await runFile(file, timeoutMs);
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, worker));
+}
+
+async function runFile(file: string, timeoutMs: number): Promise<void> {
+  const startMs = performance.now();
+  const failedBefore = tally.failed.length;
+  let output = '';
+  // A file whose tests have ended but that keeps a socket or timer open would run for ever.
+  const signal = AbortSignal.timeout(timeoutMs * FILE_TIMEOUT_FACTOR);
+  const stream = run({ files: [file], timeout: timeoutMs, cwd: ROOT, signal });
+  const keep = ({ message }: { message: string }): void => {
+    output = (output + message).slice(-OUTPUT_LENGTH_MAX);
   };
   stream.on('test:stdout', keep);
   stream.on('test:stderr', keep);
   stream.on('test:pass', (test) => {
+    // A suite passes and fails with its tests; they are counted, it is not.
     if (test.details.type === 'suite') return;
-    if (isFileItself(test)) {
-      fail(test, 'the file has no tests');
+    if (isFileItself(test, file)) {
+      fail(test, 'no test of the file was heard to the end: it has none, or it exits by itself');
     } else if (test.skip !== undefined || test.todo !== undefined) {
-      const reason = test.skip ?? test.todo;
-      const line = `${placeOf(test)} ${test.name}${reason === true ? '' : `: ${reason}`}`;
-      tally.skipped.push(line);
-      console.log(`  SKIPPED ${line}`);
+      skip(test);
     } else {
       tally.passed += 1;
-      counts.set(test.file ?? '', (counts.get(test.file ?? '') ?? 0) + 1);
     }
   });
   stream.on('test:fail', (test) => {
-    // A suite fails with its tests; they are counted, it is not.
     if (test.details.type === 'suite') return;
     const { error } = test.details;
-    fail(test, explain(error.cause ?? error));
-  });
-  stream.on('test:summary', ({ file, duration_ms, success }) => {
-    if (file === undefined) return;
-    const took = `${(duration_ms / 1000).toFixed(1)} s`;
-    const name = relative(ROOT, file);
-    console.log(`  ${success ? 'ok' : 'FAILED'} ${name} (${counts.get(file) ?? 0}, ${took})`);
-    if (!success && output.has(file)) console.log(indent(output.get(file) ?? ''));
+    fail(test, signal.aborted ? LEFT_OPEN : explain(error.cause ?? error));
   });
   for await (const _ of stream);
+  const bad = tally.failed.length > failedBefore;
+  const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
+  console.log(`  ${bad ? 'FAILED' : 'ok'} ${file} (${seconds} s)`);
+  if (bad && output !== '') console.log(indent(output));
 }
 
 interface Reported {
@@ -102,8 +112,15 @@ interface Reported {
 }
 
 /** Node reports a file without tests, or one that crashes, as a test with the file's name. */
-function isFileItself({ name, nesting, file }: Reported): boolean {
-  return nesting === 0 && file !== undefined && (name === file || name === relative(ROOT, file));
+function isFileItself({ name, nesting }: Reported, file: string): boolean {
+  return nesting === 0 && (name === file || name === join(ROOT, file));
+}
+
+function skip(test: Reported & { skip?: string | boolean; todo?: string | boolean }): void {
+  const reason = test.skip ?? test.todo;
+  const line = `${placeOf(test)} ${test.name}${typeof reason === 'string' ? `: ${reason}` : ''}`;
+  tally.skipped.push(line);
+  console.log(`  SKIPPED ${line}`);
 }
 
 function fail(test: Reported, why: string): void {
