@@ -45,8 +45,8 @@ test('a flag wins over the environment, that over the file, that over the defaul
 });
 
 test('the file can be named by the environment', (t) => {
-  const { config } = loadConfig([], { SPANHOUSE_CONFIG: file(t, 'retention: 2h') });
-  assert.equal(config.retention, 7_200_000);
+  const { config } = loadConfig([], { SPANHOUSE_CONFIG: file(t, 'retention: 2d') });
+  assert.equal(config.retention, 2 * 86_400_000);
 });
 
 test('all problems are listed at once, each with its setting, what was expected, what came', (t) => {
@@ -61,7 +61,7 @@ test('all problems are listed at once, each with its setting, what was expected,
     /^limits in .*a\.yaml: a section was expected, not a value$/,
     /^listen\.query: a port .* was expected, "99999" came \(from SPANHOUSE_LISTEN_QUERY\)$/,
     /^listen\.health: a port .* was expected, "nope" came \(from .*a\.yaml\)$/,
-    /^retention: a duration .* was expected, "30" came \(from --retention\)$/,
+    /^retention: a whole number of days .* was expected, "30" came \(from --retention\)$/,
   ];
   assert.equal(problems.length, expected.length, problems.join('\n'));
   for (const [index, pattern] of expected.entries()) assert.match(problems[index] ?? '', pattern);

@@ -1,7 +1,7 @@
 // Every setting, once. Flags, environment names, YAML keys, --help, `config print` and
 // docs/CONFIGURATION.md all come from here. Durations are milliseconds in code, sizes are bytes.
 
-import { homedir } from 'node:os';
+import { homedir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import {
@@ -9,6 +9,7 @@ import {
   address,
   choice,
   count,
+  days,
   duration,
   type Kind,
   list,
@@ -107,7 +108,7 @@ export const CONFIG_SCHEMA = z.strictObject({
     ),
   }),
   retention: setting(
-    duration('1h', '3650d'),
+    days('1d', '3650d'),
     '30d',
     'How long spans are kept; spans that arrive older than this are rejected and counted.',
   ),
@@ -135,11 +136,16 @@ export const CONFIG_SCHEMA = z.strictObject({
     ),
     query_password: setting(text('a password'), '', 'Its password.', { secret: true }),
     cluster: setting(
-      text('a name of letters, digits, _ and -', /^[A-Za-z0-9_-]{0,62}$/),
+      text('a name of letters, digits and _', /^([A-Za-z_][A-Za-z0-9_]{0,62})?$/),
       '',
       'The cluster to migrate, for replicated tables. Empty: a single server.',
     ),
-    memory: setting(size('256MiB', '1TiB'), '2GiB', 'Memory that the embedded engine may use.'),
+    memory: setting(
+      size('512MiB', '1TiB'),
+      engineMemory,
+      'Memory that the embedded engine may use.',
+      { fallbackText: 'a quarter of the machine, from 512MiB to 2GiB' },
+    ),
   }),
   query: z.strictObject({
     max_time: setting(duration('100ms', '10m'), '30s', 'The longest that one query may run.'),
@@ -227,6 +233,17 @@ function setting<T>(
     secret: more.secret ?? false,
   });
   return schema;
+}
+
+/** Of config.retention, which is whole days. */
+export function retentionDays(config: Config): number {
+  return config.retention / 86_400_000;
+}
+
+/** A laptop has other things to do; below 512 MiB the engine cannot merge. */
+function engineMemory(): string {
+  const quarterMiB = Math.floor(totalmem() / 4 / 2 ** 20);
+  return `${Math.min(2048, Math.max(512, quarterMiB))}MiB`;
 }
 
 /** XDG base directories on Unix; macOS keeps such data in Application Support. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { address, choice, count, duration, list, size, text, url } from './config_values.ts';
+import { address, choice, count, days, duration, list, size, text, url } from './config_values.ts';
 
 test('durations carry their unit and become milliseconds', () => {
   const kind = duration('1ms', '3650d');
@@ -10,6 +10,13 @@ test('durations carry their unit and become milliseconds', () => {
   for (const wrong of ['30', 30, '', 'd', '-1s', '1w', '1 000s', '0ms', '4000d', null, ['1s']]) {
     assert.equal(kind.parse(wrong), undefined, String(wrong));
   }
+});
+
+test('days are whole, whatever unit they are written in', () => {
+  const kind = days('1d', '3650d');
+  assert.equal(kind.parse('30d'), 30 * 86_400_000);
+  assert.equal(kind.parse('48h'), 2 * 86_400_000);
+  for (const wrong of ['36h', '0d', '1.5d', '3651d']) assert.equal(kind.parse(wrong), undefined);
 });
 
 test('sizes carry their unit and become bytes', () => {

@@ -69,6 +69,21 @@ export function duration(min: string, max: string): Kind<number> {
   };
 }
 
+const DAY_MS = 86_400_000;
+
+/** Milliseconds, a whole number of days. */
+export function days(min: string, max: string): Kind<number> {
+  const kind = duration(min, max);
+  return {
+    ...kind,
+    expected: `a whole number of days from ${min} to ${max}`,
+    parse: (raw) => {
+      const value = kind.parse(raw);
+      return value === undefined || value % DAY_MS !== 0 ? undefined : value;
+    },
+  };
+}
+
 const SIZE_UNIT_BYTES: Readonly<Record<string, number>> = {
   B: 1,
   KiB: 2 ** 10,

@@ -71,8 +71,8 @@ export async function openGrpc(options: GrpcListenerOptions): Promise<Listener> 
   );
   const sockets = new Set<Socket>();
   const make = (): NetServer => {
-    // allowHalfOpen: HTTP/2 ends its streams itself.
-    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    // Not half open: a client that closes its side is gone, and so must its calls be.
+    const server = createServer({ noDelay: true }, (socket) => {
       sockets.add(socket);
       socket.on('close', () => sockets.delete(socket));
       // The HTTP/2 session reports errors too; without a listener here a reset would be a crash.
