@@ -1,0 +1,73 @@
+// `spanhouse all-in-one`: collector → group commit → store ← query, in one process.
+
+import { randomUUID } from 'node:crypto';
+import { startCollector } from '../collector/collector.ts';
+import { startBlockBuilder } from '../ingester/block_builder.ts';
+import { GroupCommit } from '../ingester/group_commit.ts';
+import { registerIngesterMetrics } from '../ingester/ingester_metrics.ts';
+import { loadTranscoder } from '../model/codec/otlp/transcoder.ts';
+import { startQuery } from '../query/server.ts';
+import type { Config } from '../service/config_schema.ts';
+import type { Lifecycle } from '../service/lifecycle.ts';
+import type { Metrics } from '../service/metrics.ts';
+import type { ClickHouseAccess } from '../storage/clickhouse/client.ts';
+import { ClickHouseSpanStore } from '../storage/clickhouse/insert.ts';
+import { type Command, helpPage } from './command.ts';
+import { runProcess } from './process.ts';
+import { migrateStore, openStore } from './store.ts';
+
+export const allInOne: Command = {
+  help: () =>
+    helpPage({
+      usage: 'all-in-one [settings]',
+      about:
+        'Receives spans, stores them in an embedded ClickHouse engine (or a server, with\n' +
+        '--clickhouse-url) and serves the query API, all on localhost. Senders hear OK when their\n' +
+        'spans are stored.',
+      settings: [],
+    }),
+  run: (context) =>
+    runProcess(context, 'all-in-one', async (deps) => {
+      const { config, life, log, metrics } = deps;
+      const access = await openStore(deps);
+      await migrateStore(access, config, log);
+      const transcoder = await loadTranscoder();
+      const commit = await startIngester(config, life, metrics, access);
+      const query = await startQuery({ ...deps, access });
+      const publish = commit.publish.bind(commit);
+      const { otlpGrpc, otlpHttp } = await startCollector({ ...deps, transcoder, publish });
+      return { 'otlp grpc': otlpGrpc, 'otlp http': otlpHttp, query: query.addresses };
+    }),
+};
+
+const MS_PER_SECOND = 1000;
+
+async function startIngester(
+  config: Config,
+  life: Lifecycle,
+  metrics: Metrics,
+  access: ClickHouseAccess,
+): Promise<GroupCommit> {
+  const settings = { maxAgeSeconds: config.retention / MS_PER_SECOND };
+  const builder = await life.start('block builder', () => startBlockBuilder(settings));
+  const commit = await life.start(
+    'ingester',
+    () =>
+      new GroupCommit({
+        store: new ClickHouseSpanStore(access),
+        builder,
+        ledger: registerIngesterMetrics(metrics),
+        runId: randomUUID(),
+        queueBytesMax: config.memory.limit,
+        nowMs: () => performance.now(),
+      }),
+  );
+  metrics.gauge(
+    'spanhouse_ingest_queue_bytes',
+    'Bytes of requests that wait for their insert.',
+    () => {
+      return commit.queuedBytes;
+    },
+  );
+  return commit;
+}

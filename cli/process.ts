@@ -1,0 +1,45 @@
+// What every long-running subcommand shares: settings, log, metrics, health, signals.
+
+import { loadConfig } from '../service/config.ts';
+import { type Config, listenAddress } from '../service/config_schema.ts';
+import { Health, openHealth } from '../service/health.ts';
+import { type Lifecycle, runService } from '../service/lifecycle.ts';
+import { createLog, type Log } from '../service/log.ts';
+import { Metrics, openMetrics } from '../service/metrics.ts';
+import { registerProcessMetrics } from '../service/process_metrics.ts';
+import type { Context } from './command.ts';
+import { packageVersion } from './version.ts';
+
+export interface ProcessDeps {
+  readonly config: Config;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly health: Health;
+  readonly life: Lifecycle;
+}
+
+/** Opens the parts of one role; answers where it listens, by name, for the log. */
+export type Open = (deps: ProcessDeps) => Promise<Readonly<Record<string, readonly string[]>>>;
+
+/** Runs a role until it is told to stop; the exit code. Throws ConfigError. */
+export async function runProcess(context: Context, role: string, open: Open): Promise<number> {
+  const { config } = loadConfig(context.args, context.env);
+  const log = createLog(config.log);
+  const health = new Health();
+  const metrics = new Metrics();
+  log.info(`starting ${role}`, { version: packageVersion(), node: process.version });
+  return runService({
+    log,
+    graceMs: config.shutdown.grace,
+    draining: () => health.draining(),
+    start: async (life) => {
+      const startMs = performance.now();
+      await life.start('process metrics', () => registerProcessMetrics(metrics));
+      await life.start('health', () => openHealth(health, listenAddress(config, 'health')));
+      await life.start('metrics', () => openMetrics(metrics, listenAddress(config, 'metrics')));
+      const listening = await open({ config, log, metrics, health, life });
+      health.started();
+      log.info('ready', { seconds: Math.round(performance.now() - startMs) / 1000, ...listening });
+    },
+  });
+}

@@ -1,0 +1,29 @@
+// `spanhouse query`: the query API over a ClickHouse server that others fill.
+
+import { startQuery } from '../query/server.ts';
+import { type Command, helpPage } from './command.ts';
+import { runProcess } from './process.ts';
+import { openStore } from './store.ts';
+
+export const query: Command = {
+  help: () =>
+    helpPage({
+      usage: 'query --clickhouse-url URL [settings]',
+      about:
+        'Serves the query API from a ClickHouse server. It reads only: `spanhouse migrate` makes\n' +
+        'the tables. Give it a ClickHouse user of its own with --clickhouse-query-user.',
+      settings: ['listen', 'http', 'clickhouse', 'query', 'log', 'shutdown'],
+    }),
+  run: (context) =>
+    runProcess(context, 'query', async (deps) => {
+      if (deps.config.clickhouse.url === '') {
+        throw new Error(
+          'clickhouse.url is not set: `query` reads from a ClickHouse server; for the embedded ' +
+            'engine use `spanhouse all-in-one`, which serves queries itself',
+        );
+      }
+      const access = await openStore(deps);
+      const server = await startQuery({ ...deps, access });
+      return { query: server.addresses };
+    }),
+};
