@@ -24,7 +24,18 @@ export const allInOne: Command = {
         'Receives spans, stores them in an embedded ClickHouse engine (or a server, with\n' +
         '--clickhouse-url) and serves the query API, all on localhost. Senders hear OK when their\n' +
         'spans are stored.',
-      settings: [],
+      settings: [
+        'listen',
+        'http',
+        'limits',
+        'memory',
+        'retention',
+        'storage',
+        'clickhouse',
+        'query',
+        'log',
+        'shutdown',
+      ],
     }),
   run: (context) =>
     runProcess(context, 'all-in-one', async (deps) => {
