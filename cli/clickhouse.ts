@@ -8,9 +8,8 @@ import { join } from 'node:path';
 import { loadConfig } from '../service/config.ts';
 import { type Lifecycle, runService } from '../service/lifecycle.ts';
 import { createLog, type Log } from '../service/log.ts';
-import type { Embedded } from '../storage/embedded/supervisor.ts';
+import { type Embedded, startEmbedded } from '../storage/embedded/supervisor.ts';
 import { type Command, helpPage } from './command.ts';
-import { openEmbedded } from './open_storage.ts';
 
 export const clickhouse: Command = {
   help: () =>
@@ -31,7 +30,12 @@ when that restarts on another port, and it is removed at the end.`,
       graceMs: config.shutdown.grace,
       start: async (life: Lifecycle) => {
         await life.start('address file', () => ({ stop: () => rmSync(path, { force: true }) }));
-        const embedded = await life.start('engine', () => openEmbedded(config));
+        const embedded = await life.start('engine', () =>
+          startEmbedded({
+            dataDir: config.storage.directory,
+            memoryBytes: config.clickhouse.memory,
+          }),
+        );
         embedded.onDeath((message) => {
           log.warn(message);
           void follow(embedded, path, log);

@@ -1,8 +1,12 @@
 // `spanhouse migrate`
 
 import { loadConfig } from '../service/config.ts';
+import { Health } from '../service/health.ts';
+import { Lifecycle } from '../service/lifecycle.ts';
+import { createLog } from '../service/log.ts';
+import { migrate as bringUp } from '../storage/clickhouse/migrate.ts';
 import { type Command, helpPage, takeFlag } from './command.ts';
-import { migrateStorage, openStorage } from './open_storage.ts';
+import { openStore, retentionDays } from './store.ts';
 
 export const migrate: Command = {
   help: () =>
@@ -17,9 +21,17 @@ retention. Safe to repeat, and while others write; all-in-one does it by itself 
   run: async ({ args, env, out }) => {
     const { given: dryRun, rest } = takeFlag(args, '--dry-run');
     const { config } = loadConfig(rest, env);
-    const storage = await openStorage(config);
+    const log = createLog(config.log);
+    const life = new Lifecycle(log, config.shutdown.grace);
     try {
-      const { applied, statements } = await migrateStorage(config, storage.access, dryRun);
+      const access = await openStore({ config, life, log, health: new Health() });
+      const { applied, statements } = await bringUp({
+        client: await access.ingest(),
+        database: access.database,
+        retentionDays: retentionDays(config),
+        ...(config.clickhouse.cluster === '' ? {} : { cluster: config.clickhouse.cluster }),
+        dryRun,
+      });
       if (dryRun) {
         for (const statement of statements) out(`${statement};\n`);
       } else {
@@ -27,7 +39,7 @@ retention. Safe to repeat, and while others write; all-in-one does it by itself 
       }
       if (statements.length === 0) out('nothing to do: the tables are up to date');
     } finally {
-      await storage.stop();
+      await life.stop();
     }
     return 0;
   },

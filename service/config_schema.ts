@@ -235,11 +235,6 @@ function setting<T>(
   return schema;
 }
 
-/** Of config.retention, which is whole days. */
-export function retentionDays(config: Config): number {
-  return config.retention / 86_400_000;
-}
-
 /** A laptop has other things to do; below 512 MiB the engine cannot merge. */
 function engineMemory(): string {
   const quarterMiB = Math.floor(totalmem() / 4 / 2 ** 20);
