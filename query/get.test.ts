@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Span } from '../model/span.ts';
+import { type Select, SelectError } from '../storage/clickhouse/select.ts';
 import { type FoundTrace, getTraces, traceKeyOf } from './get.ts';
 import { openTestEngine, type TestEngine } from './testing/engine.ts';
 import {
@@ -24,11 +25,8 @@ before(() => {
 after(() => engine.close());
 
 async function get(...ids: string[]): Promise<FoundTrace[]> {
-  return await getTraces(
-    engine.select,
-    'default',
-    ids.map((id) => traceKeyOf(id)!),
-  );
+  const keys = ids.map((id) => traceKeyOf(id)!);
+  return await Array.fromAsync(getTraces(engine.select, 'default', keys));
 }
 
 async function spanIds(id: string): Promise<string[]> {
@@ -154,8 +152,23 @@ test('traces that share the low half of their id stay apart', async () => {
 test('another tenant sees nothing', async () => {
   engine.insert([spanOf({ traceId: traceId(108) })], 'acme');
   assert.deepEqual(await get(traceId(108)), []);
-  const own = await getTraces(engine.select, 'acme', [traceKeyOf(traceId(108))!]);
-  assert.equal(own.length, 1);
+  const own = getTraces(engine.select, 'acme', [traceKeyOf(traceId(108))!]);
+  assert.equal((await Array.fromAsync(own)).length, 1);
+});
+
+test('traces that are too large together are read one by one, and one alone is refused', async () => {
+  const keys = [1100, 1101].map((n) => traceKeyOf(traceId(n))!);
+  let tooLargeFrom = 2;
+  const select: Select = async (statement, signal) => {
+    const { lows } = statement.params;
+    if (Array.isArray(lows) && lows.length >= tooLargeFrom) {
+      throw new SelectError('too_much', 'too much');
+    }
+    return await engine.select(statement, signal);
+  };
+  assert.equal((await Array.fromAsync(getTraces(select, 'default', keys))).length, 2);
+  tooLargeFrom = 1;
+  await assert.rejects(Array.fromAsync(getTraces(select, 'default', keys)), SelectError);
 });
 
 test('an id is one to 32 hex digits', () => {

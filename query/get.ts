@@ -3,12 +3,11 @@
 
 import { readResource, readScope } from '../model/codec/otlp/read.ts';
 import type { Resource, Scope, Span, Trace } from '../model/span.ts';
-import type { Select } from '../storage/clickhouse/select.ts';
-import type { TraceKey } from '../storage/clickhouse/statement.ts';
+import { type Select, SelectError } from '../storage/clickhouse/select.ts';
+import { type TraceKey, traceIdText } from '../storage/clickhouse/statement.ts';
 import {
   contentStatement,
   IDS_PER_STATEMENT_MAX,
-  TRACES_PER_STATEMENT_MAX,
   tracesStatement,
 } from '../storage/clickhouse/trace_statements.ts';
 import { Breath } from './breath.ts';
@@ -31,20 +30,32 @@ export function traceKeyOf(id: string): TraceKey | undefined {
 
 /**
  * The traces that exist, in the order of the ids, each once; ids that are unknown are left out.
- * Throws SelectError.
+ * A few at a time, so that not all of them have to be in memory. Throws SelectError.
  */
-export async function getTraces(
+export async function* getTraces(
   select: Select,
   tenant: string,
   ids: readonly TraceKey[],
   signal?: AbortSignal,
-): Promise<FoundTrace[]> {
-  const traces: FoundTrace[] = [];
-  for (let at = 0; at < ids.length; at += TRACES_PER_STATEMENT_MAX) {
-    const some = ids.slice(at, at + TRACES_PER_STATEMENT_MAX);
-    traces.push(...(await getSome(select, tenant, some, signal)));
+): AsyncGenerator<FoundTrace, void> {
+  const distinct = [...new Map(ids.map((id) => [traceIdText(id), id])).values()];
+  for (let at = 0; at < distinct.length; at += TRACES_AT_ONCE) {
+    const some = distinct.slice(at, at + TRACES_AT_ONCE);
+    try {
+      yield* await getSome(select, tenant, some, signal);
+    } catch (error) {
+      if (!isTooMuch(error) || some.length === 1) throw error;
+      // Together they are too large for one answer of the store; one by one they may fit.
+      for (const id of some) yield* await getSome(select, tenant, [id], signal);
+    }
   }
-  return traces;
+}
+
+/** A page of search results; ids of 20 digits as URL parameters, so never more than some 50. */
+const TRACES_AT_ONCE = 20;
+
+function isTooMuch(error: unknown): boolean {
+  return error instanceof SelectError && error.failure === 'too_much';
 }
 
 async function getSome(
@@ -90,10 +101,9 @@ const NO_SCOPE: Scope = { ...NO_RESOURCE, name: '', version: '' };
 function inOrder(ids: readonly TraceKey[], byTrace: Map<string, Span[]>): FoundTrace[] {
   const traces: FoundTrace[] = [];
   for (const id of ids) {
-    const traceId = ((id.high << 64n) | id.low).toString(16).padStart(32, '0');
+    const traceId = traceIdText(id);
     const spans = byTrace.get(traceId);
     if (spans === undefined) continue;
-    byTrace.delete(traceId);
     const cut = spans.length > SPANS_PER_TRACE_MAX;
     if (cut) spans.length = SPANS_PER_TRACE_MAX;
     traces.push({ traceId, spans, cut });

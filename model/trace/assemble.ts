@@ -11,8 +11,8 @@ export interface AssembledSpan {
 }
 
 /**
- * Orders spans, sorts their attributes by key, and takes links to nothing out. One at a time, so
- * that a caller with a large trace can let others run in between.
+ * Orders spans, sorts their attributes by key and their events by time, and takes links to nothing
+ * out. One at a time, so that a caller with a large trace can let others run in between.
  */
 export function* assemble(spans: readonly Span[]): Generator<AssembledSpan, void> {
   const { sorted, roots, children } = treeOf(spans);
@@ -107,7 +107,8 @@ function tidy(span: Span, isCycle: boolean): AssembledSpan {
     warnings.push(dropped(span.droppedAttributesCount, 'attribute'));
   if (span.droppedEventsCount > 0) warnings.push(dropped(span.droppedEventsCount, 'event'));
   if (span.droppedLinksCount > 0) warnings.push(dropped(span.droppedLinksCount, 'link'));
-  return { span: { ...span, links, attributes: byKey(span.attributes) }, warnings };
+  const events = span.events.toSorted((a, b) => Number(a.timeUnixNanos - b.timeUnixNanos));
+  return { span: { ...span, links, events, attributes: byKey(span.attributes) }, warnings };
 }
 
 function dropped(count: number, what: string): string {

@@ -35,9 +35,11 @@ export function openTestEngine(): TestEngine {
   return {
     select: async (statement) => {
       statements.push(statement.sql);
-      const result = await session.queryBindAsync(statement.sql, statement.params, {
-        format: 'Native',
-      });
+      const result = await session.queryBindAsync(
+        statement.sql,
+        { ...statement.params, db: 'spanhouse' },
+        { format: 'Native' },
+      );
       return readNative(new Uint8Array(result.bytes()));
     },
     insert: (spans, tenant = DEFAULT_TENANT) => {

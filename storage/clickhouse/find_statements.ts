@@ -49,7 +49,7 @@ export function searchStatement(filter: Filter, order: Order, limit: number): St
   const { where, params } = whereOf(filter);
   return {
     sql: `SELECT trace_lo, ${VALUE_OF[order]} AS value
-FROM search
+FROM {db:Identifier}.search
 WHERE ${where}
 GROUP BY trace_lo
 ORDER BY value ${directionOf(order)}, trace_lo
@@ -63,7 +63,7 @@ export function spansStatement(filter: Filter, order: Order, limit: number): Sta
   const { where, params } = whereOf(filter);
   return {
     sql: `SELECT trace_lo, trace_hi, ${VALUE_OF[order]} AS value
-FROM spans
+FROM {db:Identifier}.spans
 WHERE ${where}
 GROUP BY trace_lo, trace_hi
 ORDER BY value ${directionOf(order)}, trace_lo, trace_hi
@@ -76,7 +76,7 @@ LIMIT {limit:UInt32}`,
 export function pairsStatement(filter: Filter, lows: readonly bigint[]): Statement {
   return {
     sql: `SELECT DISTINCT trace_lo, trace_hi
-FROM trace_summaries
+FROM {db:Identifier}.trace_summaries
 WHERE tenant = {tenant:String}
   AND day >= toDate({firstDay:UInt16}) AND day <= toDate({lastDay:UInt16})
   AND trace_lo IN {lows:Array(UInt64)}`,
@@ -94,7 +94,7 @@ export function sharedLowsStatement(
   const { where, params } = whereOf(filter);
   return {
     sql: `SELECT trace_lo, trace_hi, ${VALUE_OF[order]} AS value
-FROM spans
+FROM {db:Identifier}.spans
 WHERE trace_lo IN {lows:Array(UInt64)} AND ${where}
 GROUP BY trace_lo, trace_hi
 ORDER BY value ${directionOf(order)}, trace_lo, trace_hi
@@ -117,7 +117,7 @@ export function placesStatement(
   });
   return {
     sql: `SELECT ${columns.join(',\n  ')}
-FROM ${table}
+FROM {db:Identifier}.${table}
 WHERE tenant = {tenant:String}
   AND day >= toDate({firstDay:UInt16}) AND day <= toDate({lastDay:UInt16})`,
     params,
@@ -128,7 +128,7 @@ WHERE tenant = {tenant:String}
 export function servicesStatement(tenant: string, limit: number): Statement {
   return {
     sql: `SELECT DISTINCT service
-FROM operations
+FROM {db:Identifier}.operations
 WHERE tenant = {tenant:String}
 ORDER BY service
 LIMIT {limit:UInt32}`,
@@ -146,7 +146,7 @@ export function operationsStatement(
   const ofKind = kind === undefined ? '' : '\n  AND kind = {kind:UInt8}';
   return {
     sql: `SELECT DISTINCT name, kind
-FROM operations
+FROM {db:Identifier}.operations
 WHERE tenant = {tenant:String}
   AND service = {service:String}${ofKind}
 ORDER BY name, kind

@@ -34,6 +34,7 @@ export const SERVER_SELECT_LIMITS: SelectLimits = {
 /** The part of ClickHouseAccess (client.ts) that reading needs. */
 export interface QueryAccess {
   query(): Promise<ClickHouseClient>;
+  readonly database: string;
 }
 
 export type SelectFailure =
@@ -67,7 +68,7 @@ export function makeSelect(access: QueryAccess, limits: SelectLimits = SELECT_LI
       const client = await access.query();
       const { stream } = await client.exec({
         query: `${statement.sql}\nFORMAT Native`,
-        query_params: { ...statement.params },
+        query_params: { ...statement.params, db: access.database },
         clickhouse_settings: settingsOf(limits),
         ...(signal === undefined ? {} : { abort_signal: signal }),
       });

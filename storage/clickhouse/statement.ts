@@ -4,7 +4,7 @@
 export type Param = string | number | bigint | readonly string[] | readonly bigint[];
 
 export interface Statement {
-  /** Without FORMAT and SETTINGS; tables without a database. */
+  /** Without FORMAT and SETTINGS; tables as `{db:Identifier}.name`, which is bound when it runs. */
   readonly sql: string;
   readonly params: Readonly<Record<string, Param>>;
 }

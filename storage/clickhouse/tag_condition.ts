@@ -64,7 +64,7 @@ export function contentHasTag(n: number): string {
 }
 
 function contentIds(table: 'resources' | 'scopes', n: number): string {
-  return `SELECT id FROM ${table} WHERE tenant = {tenant:String}
+  return `SELECT id FROM {db:Identifier}.${table} WHERE tenant = {tenant:String}
     AND day >= toDate({firstDay:UInt16}) AND day <= toDate({lastDay:UInt16}) AND ${contentHasTag(n)}`;
 }
 

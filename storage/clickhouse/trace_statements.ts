@@ -2,9 +2,6 @@
 
 import type { Statement, TraceKey } from './statement.ts';
 
-/** More traces in one statement would make its parameters larger than a request line may be. */
-export const TRACES_PER_STATEMENT_MAX = 50;
-
 /** Ids of 20 digits each as URL parameters: some 4 KB. */
 export const IDS_PER_STATEMENT_MAX = 200;
 
@@ -30,7 +27,7 @@ FROM (
   SELECT trace_lo, trace_hi, span_id, parent_id, kind, h, ts, duration, service, name, status,
     status_message, flags, resource_id, scope_id, attr_s, attr_i, attr_d, attr_b, attr_x, events,
     links, rest
-  FROM spans
+  FROM {db:Identifier}.spans
   WHERE tenant = {tenant:String}
     AND (toStartOfFiveMinutes(ts), trace_lo, trace_hi) IN (
       SELECT toDateTime(arrayJoin(range(first, last + 1, ${BUCKET_SECONDS})), 'UTC'), trace_lo, trace_hi
@@ -38,7 +35,7 @@ FROM (
         SELECT trace_lo, trace_hi,
           toUnixTimestamp(toStartOfFiveMinutes(min(start_time))) AS first,
           toUnixTimestamp(toStartOfFiveMinutes(max(end_time))) AS last
-        FROM trace_summaries
+        FROM {db:Identifier}.trace_summaries
         WHERE tenant = {tenant:String}
           AND (trace_lo, trace_hi) IN arrayZip({lows:Array(UInt64)}, {highs:Array(UInt64)})
         GROUP BY day, trace_lo, trace_hi
@@ -65,7 +62,7 @@ export function contentStatement(
 ): Statement {
   return {
     sql: `SELECT id, bytes, schema_url
-FROM ${table}
+FROM {db:Identifier}.${table}
 WHERE tenant = {tenant:String}
   AND id IN {ids:Array(UInt64)}
   AND day >= toDate({firstDay:UInt16}) AND day <= toDate({lastDay:UInt16})

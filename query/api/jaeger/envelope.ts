@@ -1,0 +1,40 @@
+// The envelope of every answer of Jaeger's classic API, whole or in pieces.
+
+export interface EnvelopeError {
+  /** HTTP status; left out where a single trace of several is missing. */
+  readonly code?: number;
+  readonly msg: string;
+  readonly traceID?: string;
+}
+
+/** An answer whose data is small. `total` is set on lists only, as Jaeger does. */
+export function listEnvelope(data: readonly unknown[]): string {
+  return `{"data":${JSON.stringify(data)},${tail(data.length, [])}`;
+}
+
+/** The body of a refusal. */
+export function errorEnvelope(code: number, message: string): string {
+  return `{"data":null,${tail(0, [{ code, msg: message }])}`;
+}
+
+/** Traces, each in pieces, as they come; `errors` is asked when all of them have. */
+export async function* tracesEnvelope(
+  traces: AsyncIterable<AsyncIterable<string>>,
+  errors: () => readonly EnvelopeError[],
+): AsyncGenerator<string, void> {
+  let before = '{"data":[';
+  for await (const trace of traces) {
+    for await (const piece of trace) {
+      yield before + piece;
+      before = '';
+    }
+    before = ',';
+  }
+  // A comma is waiting for a trace that does not come.
+  yield `${before === ',' ? '' : before}],${tail(0, errors())}`;
+}
+
+function tail(total: number, errors: readonly EnvelopeError[]): string {
+  const list = errors.length === 0 ? 'null' : JSON.stringify(errors);
+  return `"total":${total},"limit":0,"offset":0,"errors":${list}}`;
+}

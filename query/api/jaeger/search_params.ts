@@ -1,0 +1,217 @@
+// The parameters of `/api/traces`, with the error texts of Jaeger's own parser (jaeger.md §2.2).
+// An answer that is not Jaeger's (a bound, a window turned round) is a plain sentence.
+
+import { RefusalError } from '../../../service/refusal.ts';
+import type { TraceKey } from '../../../storage/clickhouse/statement.ts';
+import type { Tag } from '../../../storage/clickhouse/tag_condition.ts';
+import type { FindQuery } from '../../find.ts';
+import { traceKeyOf } from '../../get.ts';
+import { parseGoDuration, quote } from './go_duration.ts';
+
+/** Jaeger's default window, in nanoseconds: 48 hours. */
+const WINDOW_NANOS = 48n * 3600n * 1_000_000_000n;
+const LIMIT_DEFAULT = 100;
+/** What Jaeger's UI offers at most; whole traces are read, so more would be gigabytes. */
+const LIMIT_MAX = 1500;
+/** A form has a handful; each one is a condition on every span of the window. */
+const TAGS_MAX = 32;
+/** As long as a stored key may be. */
+const TAG_KEY_CHARS_MAX = 1024;
+/** Long enough for a URL or a statement; the longest that is stored (64 KiB) fits no URL. */
+const TAG_TEXT_CHARS_MAX = 4096;
+/** Names of services and operations are cut at 1024 bytes when they are stored. */
+const NAME_CHARS_MAX = 1024;
+/** A page compares a handful of traces. */
+const TRACE_IDS_MAX = 200;
+
+const INT64_MAX = 2n ** 63n - 1n;
+
+export type SearchRequest =
+  | { readonly type: 'find'; readonly query: FindQuery }
+  | { readonly type: 'get'; readonly ids: readonly TraceKey[] };
+
+/** Throws RefusalError `malformed`, its message the one that Jaeger's clients know. */
+export function parseSearch(
+  params: URLSearchParams,
+  tenant: string,
+  nowUnixNanos: bigint,
+): SearchRequest {
+  const ids = parseTraceIds(params.getAll('traceID').filter((id) => id !== ''));
+  if (ids.length > 0) return { type: 'get', ids };
+  const service = boundedName(params, 'service');
+  if (service === undefined) refuse(`parameter 'service' is required`);
+  const operation = boundedName(params, 'operation');
+  const start = timeParam(params, 'start') ?? nowUnixNanos - WINDOW_NANOS;
+  const end = timeParam(params, 'end');
+  const min = durationParam(params, 'minDuration');
+  const max = durationParam(params, 'maxDuration');
+  const limit = limitParam(params);
+  const tags = tagsOf(params);
+  if (min !== undefined && max !== undefined && max < min) {
+    refuse(`'maxDuration' should be greater than 'minDuration'`);
+  }
+  // Clients speak microseconds, so the last one of the window is in it as a whole.
+  const endUnixNanos = end === undefined ? nowUnixNanos : end + 999n;
+  if (start > endUnixNanos) refuse(`'start' should be before 'end'`);
+  const query: FindQuery = {
+    tenant,
+    service: service as string,
+    startUnixNanos: start,
+    endUnixNanos,
+    tags,
+    limit,
+    order: 'newest',
+    ...(operation === undefined ? {} : { operation }),
+    ...(min === undefined ? {} : { durationNanosMin: min }),
+    ...(max === undefined ? {} : { durationNanosMax: max }),
+  };
+  return { type: 'find', query };
+}
+
+/** An id in a path. Throws RefusalError. */
+export function parsePathTraceId(text: string): TraceKey {
+  const error = traceIdError(text);
+  if (error !== undefined) refuse(`unable to parse param 'traceID': ${error}`);
+  return traceKeyOf(text)!;
+}
+
+/** A time in microseconds since 1970, as nanoseconds. Throws RefusalError. */
+export function timeParam(params: URLSearchParams, name: string): bigint | undefined {
+  const micros = intParam(params, name);
+  if (micros === undefined) return undefined;
+  const nanos = micros * 1000n;
+  if (nanos < -INT64_MAX || nanos > INT64_MAX - 999n) refuse(outOfRange(name, `${micros}`));
+  return nanos;
+}
+
+/** Go's strconv.ParseBool. Throws RefusalError. */
+export function boolParam(params: URLSearchParams, name: string): boolean {
+  const text = params.get(name) ?? '';
+  if (text === '') return false;
+  if (/^(1|t|T|TRUE|true|True)$/.test(text)) return true;
+  if (/^(0|f|F|FALSE|false|False)$/.test(text)) return false;
+  return refuse(
+    `unable to parse param '${name}': strconv.ParseBool: parsing ${quote(text)}: invalid syntax`,
+  );
+}
+
+function refuse(message: string): never {
+  throw new RefusalError({ code: 'malformed', message });
+}
+
+function parseTraceIds(texts: readonly string[]): TraceKey[] {
+  if (texts.length > TRACE_IDS_MAX) {
+    refuse(`at most ${TRACE_IDS_MAX} 'traceID' parameters may be given, received ${texts.length}`);
+  }
+  return texts.map((text) => {
+    const error = traceIdError(text);
+    if (error !== undefined) refuse(`cannot parse traceID param: ${error}`);
+    return traceKeyOf(text)!;
+  });
+}
+
+/** Go reads the two halves one after the other and names the one that it could not read. */
+function traceIdError(text: string): string | undefined {
+  if (text.length > 32) {
+    return `TraceID cannot be longer than 32 hex characters: ${quote(text).slice(1, -1)}`;
+  }
+  const halves = text.length > 16 ? [text.slice(0, -16), text.slice(-16)] : [text];
+  const bad = halves.find((half) => traceKeyOf(half) === undefined);
+  return bad === undefined ? undefined : `strconv.ParseUint: parsing ${quote(bad)}: invalid syntax`;
+}
+
+export function boundedName(params: URLSearchParams, name: string): string | undefined {
+  const text = params.get(name) ?? '';
+  if (text.length > NAME_CHARS_MAX) refuse(tooLong(name, NAME_CHARS_MAX, text));
+  return text === '' ? undefined : text;
+}
+
+function tooLong(what: string, max: number, text: string): string {
+  return `'${what}' should have at most ${max} characters, received ${text.length}`;
+}
+
+function intParam(params: URLSearchParams, name: string): bigint | undefined {
+  const text = params.get(name) ?? '';
+  if (text === '') return undefined;
+  if (!/^[-+]?\d+$/.test(text)) {
+    refuse(
+      `unable to parse param '${name}': strconv.ParseInt: parsing ${quote(text)}: invalid syntax`,
+    );
+  }
+  if (text.length > 20) refuse(outOfRange(name, text));
+  const value = BigInt(text.replace('+', ''));
+  if (value > INT64_MAX || value < -INT64_MAX - 1n) refuse(outOfRange(name, text));
+  return value;
+}
+
+function outOfRange(name: string, text: string): string {
+  return `unable to parse param '${name}': strconv.ParseInt: parsing ${quote(text)}: value out of range`;
+}
+
+function limitParam(params: URLSearchParams): number {
+  const limit = intParam(params, 'limit') ?? 0n;
+  if (limit < 0n || limit > BigInt(LIMIT_MAX)) {
+    refuse(`'limit' should be between 1 and ${LIMIT_MAX}, received ${limit}`);
+  }
+  return limit === 0n ? LIMIT_DEFAULT : Number(limit);
+}
+
+function durationParam(params: URLSearchParams, name: string): bigint | undefined {
+  const text = params.get(name) ?? '';
+  if (text === '') return undefined;
+  const parsed = parseGoDuration(text);
+  if (!parsed.ok) return refuse(`unable to parse param '${name}': ${parsed.error}`);
+  if (parsed.nanos < 0n) refuse(`'${name}' should not be negative, received ${quote(text)}`);
+  // Zero is "not given" to Jaeger.
+  return parsed.nanos === 0n ? undefined : parsed.nanos;
+}
+
+/** `tag=key:value`, repeated, and `tags={"key":"value"}`; of one key the last one counts. */
+function tagsOf(params: URLSearchParams): Tag[] {
+  const tags = new Map<string, string>();
+  for (const text of params.getAll('tag')) {
+    const colon = text.indexOf(':');
+    if (colon === -1) {
+      refuse(
+        `malformed 'tag' parameter, expecting key:value, received: ${quote(text).slice(1, -1)}`,
+      );
+    }
+    tags.set(text.slice(0, colon), text.slice(colon + 1));
+  }
+  for (const text of params.getAll('tags')) {
+    for (const [key, value] of tagsJson(text)) tags.set(key, value);
+  }
+  if (tags.size > TAGS_MAX) refuse(`at most ${TAGS_MAX} tags may be given, received ${tags.size}`);
+  return [...tags].map(([key, value]) => {
+    if (key.length > TAG_KEY_CHARS_MAX) refuse(tooLong('key of a tag', TAG_KEY_CHARS_MAX, key));
+    if (value.length > TAG_TEXT_CHARS_MAX) {
+      refuse(tooLong('value of a tag', TAG_TEXT_CHARS_MAX, value));
+    }
+    return { key, text: value };
+  });
+}
+
+function tagsJson(text: string): [string, string][] {
+  const malformed = (error: string): never =>
+    refuse(`malformed 'tags' parameter, cannot unmarshal JSON: ${error}`);
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    malformed('expected an object of strings, received text that is not JSON');
+  }
+  if (parsed === null) return [];
+  if (typeof parsed !== 'object' || Array.isArray(parsed)) {
+    malformed(`json: cannot unmarshal ${goType(parsed)} into Go value of type map[string]string`);
+  }
+  return Object.entries(parsed as object).map(([key, value]): [string, string] => {
+    if (typeof value === 'string') return [key, value];
+    return malformed(`json: cannot unmarshal ${goType(value)} into Go value of type string`);
+  });
+}
+
+/** What Go's decoder calls a JSON value. */
+function goType(value: unknown): string {
+  if (Array.isArray(value)) return 'array';
+  return typeof value === 'boolean' ? 'bool' : typeof value;
+}

@@ -1,0 +1,121 @@
+// The query service: reads what is stored, and answers in the APIs that tools already speak.
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import fastify, { type FastifyInstance } from 'fastify';
+import { DEFAULT_TENANT } from '../model/limits.ts';
+import { type Clock, systemClock } from '../service/clock.ts';
+import { type HttpLimits, type Listener, openHttp } from '../service/http_listener.ts';
+import type { ListenAddress } from '../service/listen.ts';
+import type { Log } from '../service/log.ts';
+import { type Metrics, SECONDS_BUCKETS } from '../service/metrics.ts';
+import { makeSelect, type QueryAccess, type SelectLimits } from '../storage/clickhouse/select.ts';
+import { registerJaeger } from './api/jaeger/routes.ts';
+import { Gate } from './gate.ts';
+import { type Addresses, landingPage } from './landing.ts';
+
+export interface QueryOptions {
+  readonly access: QueryAccess;
+  readonly listen: ListenAddress;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** What one statement may cost; SELECT_LIMITS unless told. */
+  readonly selectLimits?: SelectLimits;
+  readonly http?: Partial<HttpLimits>;
+  /** Host names beside the loopback ones that a loopback listener answers to. */
+  readonly allowedHosts?: readonly string[];
+  /** Ports of the receivers in this process, for the page at `/`. */
+  readonly otlp?: Omit<Addresses, 'queryPort'>;
+  readonly clock?: Clock;
+}
+
+/** Reading needs no bodies; a POST to a path that is not there may bring this much. */
+const BODY_BYTES_MAX = 64 * 1024;
+/** Longer parts of a path cannot be a service: its name is cut at 255 bytes when it is stored. */
+const PATH_PARAM_CHARS_MAX = 1024;
+
+/** No page of ours loads, frames or runs anything; nothing here is meant for other origins. */
+const SECURITY_HEADERS = {
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+};
+
+/** Resolves when the port is open. Throws ListenError (service/listen.ts). */
+export async function startQuery(options: QueryOptions): Promise<Listener> {
+  const app = createApp(options);
+  const listener = await openQuery(app, options);
+  return {
+    ...listener,
+    stop: async (graceMs) => {
+      await listener.stop(graceMs);
+      await app.close();
+    },
+  };
+}
+
+async function openQuery(app: FastifyInstance, options: QueryOptions): Promise<Listener> {
+  let queryPort = options.listen.port;
+  app.get('/', (_request, reply) =>
+    reply.type('text/html; charset=utf-8').send(landingPage({ ...options.otlp, queryPort })),
+  );
+  await app.ready();
+  const listener = await openHttp({
+    ...options.listen,
+    handler: (request: IncomingMessage, response: ServerResponse) => app.routing(request, response),
+    note: (message) => options.log.info(message),
+    onBug: (error) => options.log.error('a query failed', { error }),
+    ...(options.http === undefined ? {} : { limits: options.http }),
+    ...(options.allowedHosts === undefined ? {} : { allowedHosts: options.allowedHosts }),
+  });
+  queryPort = listener.port;
+  return listener;
+}
+
+function createApp(options: QueryOptions): FastifyInstance {
+  const app = fastify({
+    logger: false,
+    trustProxy: false,
+    bodyLimit: BODY_BYTES_MAX,
+    exposeHeadRoutes: false,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: PATH_PARAM_CHARS_MAX },
+  });
+  app.addHook('onRequest', (_request, reply, done) => {
+    reply.headers(SECURITY_HEADERS);
+    done();
+  });
+  measure(app, options.metrics);
+  // Go's words, and its type: some tools tell a missing API from a missing trace by them.
+  app.setNotFoundHandler((_request, reply) =>
+    reply.code(404).type('text/plain; charset=utf-8').send('404 page not found\n'),
+  );
+  app.setErrorHandler((error, _request, reply) => {
+    const status = (error as { statusCode?: number }).statusCode ?? 500;
+    if (status >= 500) options.log.error('a query failed', { error });
+    const message = status >= 500 ? 'an error of ours, which has been logged' : 'bad request';
+    return reply.code(status).type('text/plain; charset=utf-8').send(`${message}\n`);
+  });
+  registerJaeger(app, {
+    select: makeSelect(options.access, options.selectLimits),
+    gate: new Gate(),
+    tenant: DEFAULT_TENANT,
+    clock: options.clock ?? systemClock,
+    log: options.log,
+  });
+  return app;
+}
+
+/** Routes are ours and few, so they can be a label; a path that came in never is one. */
+function measure(app: FastifyInstance, metrics: Metrics): void {
+  const seconds = metrics.histogram(
+    'spanhouse_query_request_seconds',
+    'Time from a query request to the end of its answer.',
+    ['route', 'status'],
+    SECONDS_BUCKETS,
+  );
+  app.addHook('onResponse', (request, reply, done) => {
+    const route = request.routeOptions.url ?? 'none';
+    seconds.observe({ route, status: String(reply.statusCode) }, reply.elapsedTime / 1000);
+    done();
+  });
+}
