@@ -97,10 +97,10 @@ async function sendHistory(
   }
   const { spans, requests } = exporter.totals;
   const took = ((Date.now() - nowUnixMs) / 1000).toFixed(1);
-  console.log(
-    `Sent the last 15 minutes: ${HISTORY_TRACES} traces, ${spans.toLocaleString('en-US')}`,
-  );
-  console.log(`spans in ${requests} requests, in ${took} s.${problems(exporter)}\n`);
+  const what = `${HISTORY_TRACES} traces, ${spans.toLocaleString('en-US')} spans`;
+  console.log(`Sent the last 15 minutes: ${what} in ${requests} requests, ${took} s.`);
+  printProblems(exporter);
+  console.log('');
   return examples;
 }
 
@@ -114,9 +114,9 @@ function printExamples(examples: readonly Example[], query: string): void {
   const failed = encodeURIComponent('{"error":"true"}');
   for (const path of [
     '/api/services',
-    '/api/traces?service=checkout&limit=20&lookback=1h',
-    '/api/traces?service=payment&minDuration=300ms&lookback=1h',
-    `/api/traces?service=storefront&tags=${failed}&lookback=1h`,
+    '/api/traces?service=checkout&limit=20',
+    '/api/traces?service=payment&minDuration=300ms',
+    `/api/traces?service=storefront&tags=${failed}`,
   ]) {
     console.log(`  curl '${query}${path}'`);
   }
@@ -132,43 +132,43 @@ async function goLive(
 ): Promise<void> {
   console.log(`Live: ${options.tracesPerSecond} traces a second. Ctrl-C ends it.`);
   const startMs = performance.now();
-  const before = exporter.totals.spans;
-  let traces = 0;
+  const spansBefore = exporter.totals.spans;
+  // A server that kept us waiting must not be punished with a burst: traces that are late are left out.
+  const tracesPerSliceMax = Math.ceil((options.tracesPerSecond * LIVE_SLICE_MS) / 1000) + 1;
+  let due = 0;
+  let sent = 0;
   let reportAtSeconds = LIVE_REPORT_SECONDS;
   for (;;) {
     await sleep(LIVE_SLICE_MS, undefined, { signal }).catch(() => undefined);
     const seconds = Math.min((performance.now() - startMs) / 1000, options.durationSeconds);
-    // A server that keeps us waiting must not be punished with a burst: late traces are left out.
-    const due = Math.floor(seconds * options.tracesPerSecond);
-    const perSlice = Math.ceil((options.tracesPerSecond * LIVE_SLICE_MS) / 1000) + 1;
-    const slice: Span[] = [];
-    for (let i = 0; i < Math.min(due - traces, perSlice); i++) {
+    const dueBefore = due;
+    due = Math.floor(seconds * options.tracesPerSecond);
+    const traces = Math.min(due - dueBefore, tracesPerSliceMax);
+    const slice = Array.from({ length: traces }, () => {
       const agoMs = random.fraction() * LIVE_SLICE_MS;
-      const trace = makeTrace(random, pods, pickScenario(random), unixNanos(Date.now() - agoMs));
-      slice.push(...trace);
-    }
-    traces = due;
-    await exporter.send(slice);
+      return makeTrace(random, pods, pickScenario(random), unixNanos(Date.now() - agoMs));
+    });
+    await exporter.send(slice.flat());
+    sent += traces;
     const over = signal.aborted || seconds >= options.durationSeconds;
     if (seconds >= reportAtSeconds || over) {
-      const spans = (exporter.totals.spans - before).toLocaleString('en-US');
-      console.log(
-        `  ${seconds.toFixed(0)} s: ${traces} traces, ${spans} spans.${problems(exporter)}`,
-      );
+      const spans = (exporter.totals.spans - spansBefore).toLocaleString('en-US');
+      console.log(`  ${seconds.toFixed(0)} s: ${sent} traces, ${spans} spans`);
+      printProblems(exporter);
       reportAtSeconds = seconds + LIVE_REPORT_SECONDS;
     }
     if (over) return;
   }
 }
 
-function problems({ totals }: Exporter): string {
+function printProblems({ totals }: Exporter): void {
   const counts = [
     [totals.retries, 'requests sent again'],
     [totals.rejected, 'spans rejected'],
     [totals.dropped, 'spans dropped'],
   ] as const;
   const told = counts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
-  return told.length === 0 ? '' : ` (${told.join(', ')}; ${totals.lastProblem})`;
+  if (told.length > 0) console.log(`  ${told.join(', ')}; lately: ${totals.lastProblem}`);
 }
 
 function unixNanos(unixMs: number): bigint {

@@ -35,10 +35,11 @@ export interface ExportTotals {
   lastProblem: string;
 }
 
-/** Nobody accepts connections at the endpoint. */
+/** No answer came from the endpoint: nobody listens, or it is no address that can be reached. */
 export class NothingListensError extends Error {
   constructor(endpoint: string, cause: unknown) {
-    super(`Nothing listens at ${endpoint}.`, { cause });
+    const reason = isRefused(cause) ? '' : ` (${reasonOf(cause)})`;
+    super(`Nothing listens at ${endpoint}${reason}.`, { cause });
     this.name = 'NothingListensError';
   }
 }
@@ -62,10 +63,10 @@ export class Exporter {
     this.#signal = signal;
   }
 
-  /** Throws NothingListensError where the connection is refused; any answer at all is fine. */
+  /** Throws NothingListensError where no answer came; any answer at all is fine. */
   async probe(): Promise<void> {
     const outcome = await this.#post(new Uint8Array(0));
-    if (outcome.kind === 'unreachable' && isRefused(outcome.cause)) {
+    if (outcome.kind === 'unreachable') {
       throw new NothingListensError(this.#url.origin, outcome.cause);
     }
   }
@@ -123,7 +124,7 @@ export class Exporter {
       if (!RETRYABLE_STATUS.has(response.status)) return { kind: 'refused', message };
       return { kind: 'later', message, retryAfterMs: retryAfterMs(response.headers) };
     } catch (cause) {
-      return { kind: 'unreachable', message: `${this.#url.origin} cannot be reached`, cause };
+      return { kind: 'unreachable', message: `${this.#url.origin}: ${reasonOf(cause)}`, cause };
     }
   }
 }
@@ -161,4 +162,12 @@ function isRefused(error: unknown): boolean {
   if ('code' in error && error.code === 'ECONNREFUSED') return true;
   if (error instanceof AggregateError) return error.errors.some((inner) => isRefused(inner));
   return isRefused(error.cause);
+}
+
+/** The innermost sentence, which fetch wraps. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.cause !== undefined) return reasonOf(error.cause);
+  const first: unknown = error instanceof AggregateError ? error.errors[0] : undefined;
+  return first === undefined ? error.message : reasonOf(first);
 }
