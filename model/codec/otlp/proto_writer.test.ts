@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import protobuf from 'protobufjs';
+import { ProtoWriter } from './proto_writer.ts';
+
+test('every number is written as protobufjs writes it', () => {
+  const integer = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
+  const unsigned = fc.integer({ min: 0, max: 2 ** 32 - 1 });
+  const field = fc.integer({ min: 1, max: 2 ** 29 - 1 });
+  fc.assert(
+    fc.property(field, integer, unsigned, fc.double(), (number, int, uint, double) => {
+      const ours = new ProtoWriter(0);
+      ours.int(number, int);
+      ours.uint(number, uint);
+      ours.fixed32(number, uint);
+      ours.fixed64(number, BigInt.asUintN(64, int));
+      ours.double(number, double);
+      const theirs = protobuf.Writer.create();
+      const tag = (wire: number) => theirs.uint32(((number << 3) | wire) >>> 0);
+      tag(0).int64(String(int));
+      tag(0).uint32(uint);
+      tag(5).fixed32(uint);
+      tag(1).fixed64(String(BigInt.asUintN(64, int)));
+      tag(1).double(double);
+      assert.deepEqual(Buffer.from(ours.finish()), Buffer.from(theirs.finish()));
+    }),
+  );
+});
+
+test('messages of every length get the shortest length prefix, however they nest', () => {
+  for (const length of [0, 1, 31, 32, 33, 127, 128, 16_383, 16_384, 2_097_152]) {
+    const content = new Uint8Array(length).fill(0x61);
+    const ours = new ProtoWriter(0);
+    const outer = ours.begin(1);
+    const inner = ours.begin(2);
+    ours.bytes(3, content);
+    ours.end(inner);
+    ours.uint(4, 7);
+    ours.end(outer);
+    const theirs = protobuf.Writer.create();
+    theirs.uint32(10).fork().uint32(18).fork().uint32(26).bytes(content).ldelim();
+    theirs.uint32(32).uint32(7).ldelim();
+    assert.ok(Buffer.from(ours.finish()).equals(Buffer.from(theirs.finish())), `${length} bytes`);
+  }
+});
