@@ -6,13 +6,11 @@ const FLAG_INDENT = '  ';
 const HELP_INDENT = '        ';
 const HELP_COLUMNS = 92;
 
-/** The flags of the settings below these names (`listen.query`, or a whole section `log`). */
+/** The flags of the settings below these names (`listen.query`, or a section `log`); [] = all. */
 export function flagsHelp(names: readonly string[]): string {
   const lines = [`${FLAG_INDENT}--config file.yaml`, `${HELP_INDENT}Settings by file.`];
   for (const setting of SETTINGS) {
-    if (!names.some((name) => setting.name === name || setting.name.startsWith(`${name}.`))) {
-      continue;
-    }
+    if (names.length > 0 && !names.some((name) => isBelow(setting.name, name))) continue;
     const how =
       setting.flag === undefined
         ? `${setting.env} (no flag: it is a secret)`
@@ -21,6 +19,10 @@ export function flagsHelp(names: readonly string[]): string {
     lines.push(`${FLAG_INDENT}${how}`, ...wrap(`${setting.help}${fallback}`));
   }
   return lines.join('\n');
+}
+
+function isBelow(setting: string, name: string): boolean {
+  return setting === name || setting.startsWith(`${name}.`);
 }
 
 /** docs/CONFIGURATION.md, whole. */
