@@ -6,7 +6,6 @@ import { startBlockBuilder } from '../ingester/block_builder.ts';
 import { GroupCommit } from '../ingester/group_commit.ts';
 import { registerIngesterMetrics } from '../ingester/ingester_metrics.ts';
 import { loadTranscoder } from '../model/codec/otlp/transcoder.ts';
-import { startQuery } from '../query/server.ts';
 import type { Config } from '../service/config_schema.ts';
 import type { Lifecycle } from '../service/lifecycle.ts';
 import type { Metrics } from '../service/metrics.ts';
@@ -14,6 +13,7 @@ import type { ClickHouseAccess } from '../storage/clickhouse/client.ts';
 import { ClickHouseSpanStore } from '../storage/clickhouse/insert.ts';
 import { type Command, helpPage } from './command.ts';
 import { runProcess } from './process.ts';
+import { startQueryPart } from './query_part.ts';
 import { migrateStore, openStore } from './store.ts';
 
 export const allInOne: Command = {
@@ -44,7 +44,10 @@ export const allInOne: Command = {
       await migrateStore(access, config, log);
       const transcoder = await loadTranscoder();
       const commit = await startIngester(config, life, metrics, access);
-      const query = await startQuery({ ...deps, access });
+      const query = await startQueryPart(deps, access, {
+        otlpGrpcPort: config.listen.otlp_grpc.port,
+        otlpHttpPort: config.listen.otlp_http.port,
+      });
       const publish = commit.publish.bind(commit);
       const { otlpGrpc, otlpHttp } = await startCollector({ ...deps, transcoder, publish });
       return { 'otlp grpc': otlpGrpc, 'otlp http': otlpHttp, query: query.addresses };

@@ -1,8 +1,8 @@
 // `spanhouse query`: the query API over a ClickHouse server that others fill.
 
-import { startQuery } from '../query/server.ts';
 import { type Command, helpPage } from './command.ts';
 import { runProcess } from './process.ts';
+import { startQueryPart } from './query_part.ts';
 import { openStore } from './store.ts';
 
 export const query: Command = {
@@ -23,7 +23,7 @@ export const query: Command = {
         );
       }
       const access = await openStore(deps);
-      const server = await startQuery({ ...deps, access });
+      const server = await startQueryPart(deps, access);
       return { query: server.addresses };
     }),
 };

@@ -1,0 +1,34 @@
+// The query service as a part of a process, from the settings.
+
+import { type QueryOptions, startQuery } from '../query/server.ts';
+import { listenAddress } from '../service/config_schema.ts';
+import type { Listener } from '../service/http_listener.ts';
+import { httpLimits } from '../service/limits.ts';
+import type { ClickHouseAccess } from '../storage/clickhouse/client.ts';
+import { SELECT_LIMITS, SERVER_SELECT_LIMITS } from '../storage/clickhouse/select.ts';
+import type { ProcessDeps } from './process.ts';
+
+/** Opens the query API over `access`. Throws ListenError. */
+export function startQueryPart(
+  deps: ProcessDeps,
+  access: ClickHouseAccess,
+  otlp?: QueryOptions['otlp'],
+): Promise<Listener> {
+  const { config, life, log, metrics } = deps;
+  const limits =
+    config.clickhouse.url === ''
+      ? SELECT_LIMITS
+      : { ...SERVER_SELECT_LIMITS, rowsToReadMax: config.query.max_rows };
+  return life.start('query', () =>
+    startQuery({
+      access,
+      listen: listenAddress(config, 'query'),
+      log,
+      metrics,
+      selectLimits: { ...limits, timeMsMax: config.query.max_time },
+      http: httpLimits(config),
+      allowedHosts: config.http.allowed_hosts,
+      ...(otlp === undefined ? {} : { otlp }),
+    }),
+  );
+}
