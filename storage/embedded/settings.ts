@@ -83,6 +83,8 @@ export function checkSettings(
 }
 
 function checkRead(name: string, value: string, forced: ReadonlyMap<string, string>): void {
+  // Asking for what is forced anyway changes nothing.
+  if (forced.get(name) === value) return;
   if (LOWERABLE.has(name)) {
     const most = Number(forced.get(name));
     if (/^\d{1,15}(\.\d{1,9})?$/.test(value) && Number(value) > 0 && Number(value) <= most) return;
