@@ -61,13 +61,13 @@ export function otlpHttpHandler(
       replyAccepted(request, response, accepted);
       deps.metrics.request(RECEIVER, accepted.rejected > 0 ? 'partial' : 'ok');
     } catch (error) {
-      if (error instanceof BodyGone || gone.signal.aborted) {
+      if (error instanceof BodyGone) {
         deps.metrics.request(RECEIVER, 'gone');
         return;
       }
       const refusal = refusalOf(error, deps.onBug);
       replyRefused(request, response, refusal);
-      deps.metrics.request(RECEIVER, refusal.code);
+      deps.metrics.request(RECEIVER, gone.signal.aborted ? 'gone' : refusal.code);
     } finally {
       reservation.close();
     }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { decodeStatus } from '../../model/codec/otlp/testing/proto_root.ts';
+import { RefusalError } from '../../service/refusal.ts';
 import { eventually, rawHttp } from './testing/raw_http.ts';
 import { JSON_TYPE, PROTOBUF, post, type Rig, startRig } from './testing/rig.ts';
 
@@ -184,6 +185,8 @@ test('a bomb that would fill the memory is told to come again, not let in', asyn
   await assertWell(rig);
 });
 
+const LEFT = { code: 'unavailable', message: 'the client has left', retryAfterMs: 1 } as const;
+
 test('an upload that is aborted frees its memory, wherever it stops', async () => {
   const started: AbortSignal[] = [];
   const accept = (batch: { signal?: AbortSignal }) =>
@@ -191,7 +194,7 @@ test('an upload that is aborted frees its memory, wherever it stops', async () =
       const { signal } = batch;
       if (signal === undefined) return;
       started.push(signal);
-      signal.addEventListener('abort', () => reject(new Error('aborted')));
+      signal.addEventListener('abort', () => reject(new RefusalError(LEFT)));
     });
   await using rig = await startRig({ accept });
   const head =
