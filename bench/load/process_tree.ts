@@ -2,10 +2,11 @@
 
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 
 export interface ProcessUse {
   readonly pid: number;
-  /** As the kernel knows it: up to 15 characters. */
+  /** The kernel's name for it, up to 15 characters; all of Node's are called MainThread. */
   readonly name: string;
   /** User and system, of the process and of its children that have ended. */
   readonly cpuSeconds: number;
@@ -41,6 +42,17 @@ export function totalCpuSeconds(tree: readonly ProcessUse[]): number {
 
 export function totalRssBytes(tree: readonly ProcessUse[]): number {
   return tree.reduce((sum, use) => sum + use.rssBytes, 0);
+}
+
+/** The script that a runtime was started with, without its folder and ending; else the kernel's name. */
+export function scriptName(use: ProcessUse): string {
+  try {
+    const args = readFileSync(`/proc/${use.pid}/cmdline`, 'utf8').split('\0');
+    const script = args.find((arg) => /\.[cm]?[jt]s$/.test(arg));
+    return script === undefined ? use.name : path.parse(script).name;
+  } catch {
+    return use.name;
+  }
 }
 
 /** The name stands in parentheses and may hold anything, so fields are counted from the last one. */

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadOptions, LoadResult } from './options.ts';
-import { readProcessTree, totalCpuSeconds, totalRssBytes } from './process_tree.ts';
+import { readProcessTree, scriptName, totalCpuSeconds, totalRssBytes } from './process_tree.ts';
 
 /** Work goes on after the last answer (merges, garbage): until so little is used, for so long. */
 const QUIET_CPU_SHARE = 0.1;
@@ -83,7 +83,8 @@ function byProcess(
   const record: Record<string, number> = {};
   for (const use of after) {
     const earlier = before.find(({ pid }) => pid === use.pid)?.cpuSeconds ?? 0;
-    record[use.name] = (record[use.name] ?? 0) + use.cpuSeconds - earlier;
+    const name = scriptName(use);
+    record[name] = (record[name] ?? 0) + use.cpuSeconds - earlier;
   }
   return record;
 }
