@@ -34,6 +34,8 @@ interface TranscodeOptions {
   readonly maxAgeSeconds: number;
   /** Instead of BLOCK_ROWS_MAX. */
   readonly blockRowsMax?: number;
+  /** Rows of each block, where they shall be those of another transcoder. */
+  readonly blockRows?: readonly number[];
   readonly limits?: Partial<Limits>;
 }
 
@@ -63,7 +65,7 @@ export function transcodeTwin(
     ...options.limits,
   };
   const { rows, counts } = rowsTwin(records, options.maxAgeSeconds, limits);
-  return { blocks: blocksOf(rows, limits), counts };
+  return { blocks: blocksOf(rows, limits, options.blockRows), counts };
 }
 
 /** The rows behind the blocks, in the order of the input. Throws MalformedError. */

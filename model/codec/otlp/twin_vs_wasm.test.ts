@@ -201,3 +201,60 @@ test('they agree on a block of the most rows and the rows after it', () => {
   });
   assert.equal(agree(records), BLOCK_ROWS_MAX + spansPerRecord);
 });
+
+const KIB = 1024;
+const DAY_NANOS = 86_400n * 1_000_000_000n;
+
+test('they agree on rows that fill the buffer before the most rows are reached', () => {
+  const text = stringValue('x'.repeat(60 * KIB));
+  const records = Array.from({ length: 50 }, (_, i) => {
+    const spans = Array.from({ length: 20 }, (_, j) => {
+      return span(recent(i * 20 + j), field(9, attribute('k', text)));
+    });
+    return { tenant: 't', bytes: requestOf(...spans), recordUnixNanos: RECORD_UNIX_NANOS };
+  });
+  assert.equal(agree(records, { ...OPTIONS, cutsEarlier: true }), 1000);
+});
+
+test('they agree on a large resource and scope that every tenant and day writes again', () => {
+  const pair = (i: number) => attribute(`${i}`, stringValue(filled('é', 4 * KIB - 20)));
+  const pairs = Array.from({ length: 255 }, (_, i) => pair(i));
+  const resource = concat(...pairs.map((inner) => field(1, inner)));
+  const scope = concat(...pairs.map((inner) => field(3, inner)));
+  const spans = Array.from({ length: 30 }, (_, day) => {
+    return spanMessage(fixed64Field(7, RECORD_UNIX_NANOS - BigInt(day) * DAY_NANOS));
+  });
+  const bytes = requestUnder(resource, scope, ...spans);
+  const records = ['a', 'b'].map((tenant) => {
+    return { tenant, bytes, recordUnixNanos: RECORD_UNIX_NANOS };
+  });
+  assert.equal(agree(records, { ...OPTIONS, cutsEarlier: true }), 60);
+});
+
+test('they agree as well after thousands of blocks, which once grew into the input', () => {
+  const small = { tenant: 't', bytes: requestOf(span()), recordUnixNanos: RECORD_UNIX_NANOS };
+  const text = stringValue('x'.repeat(60 * KIB));
+  const spans = Array.from({ length: 50 }, (_, i) =>
+    span(recent(i), field(9, attribute('k', text))),
+  );
+  const large = { ...small, bytes: requestOf(...spans) };
+  for (let round = 0; round < 12; round++) {
+    for (let i = 0; i < 400; i++) transcoder.transcode([small], OPTIONS);
+    // Many blocks of one input: a block that writes where it should not spoils the next one.
+    assert.equal(agree([large], { ...OPTIONS, blockRowsMax: 1 }), 50);
+  }
+});
+
+test('they agree on what takes the most room for its bytes', () => {
+  const many = (count: number, part: Uint8Array) =>
+    new Uint8Array(Buffer.alloc(count * part.length, part));
+  const plain = attribute('', stringValue(''));
+  const note = many(20_000, field(3, plain));
+  const linked = many(20_000, field(4, plain));
+  const doubles = many(300, field(1, attribute('', doubleValue(-5e-324))));
+  const spans = Array.from({ length: 8 }, (_, i) => {
+    const empties = concat(many(1024, field(9)), many(1024, field(11)), many(1024, field(13)));
+    return span(recent(i), empties, i % 2 === 0 ? field(11, note) : field(13, linked));
+  });
+  assert.equal(agreeUnder(doubles, doubles, ...spans), 8);
+});

@@ -64,13 +64,21 @@ const NO_ORIGIN: OriginCells = {
   attributes: [],
 };
 
-/** No rows make no block. `rows` come in the order of the input. */
-export function blocksOf(rows: readonly Row[], limits: Limits): TwinBlock[] {
+/**
+ * No rows make no block. `rows` come in the order of the input. With `blockRows`, block i is cut
+ * after blockRows[i] rows at the latest.
+ */
+export function blocksOf(
+  rows: readonly Row[],
+  limits: Limits,
+  blockRows: readonly number[] = [],
+): TwinBlock[] {
   const blocks: OpenBlock[] = [];
   // Array sort is stable: rows that compare equal stay in the order of the input.
   for (const row of [...rows].sort(compareRows)) {
     if (!blocks.at(-1)?.add(row)) {
-      const block = new OpenBlock(limits);
+      const rowsMax = blockRows[blocks.length] ?? limits.BLOCK_ROWS_MAX;
+      const block = new OpenBlock({ ...limits, BLOCK_ROWS_MAX: rowsMax });
       block.add(row);
       blocks.push(block);
     }
