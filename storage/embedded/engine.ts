@@ -68,7 +68,11 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     // Held for the life of the process: the last session to close would close the engine.
     keeper = open();
   } catch (error) {
-    throw openError(options.dataDir, error);
+    // Why, the engine says on stderr only; the supervisor adds it.
+    throw new EngineOpenError(
+      `Cannot open the data directory ${options.dataDir}: ${message(error)}`,
+      error,
+    );
   } finally {
     rmSync(config, { force: true });
   }
@@ -126,18 +130,6 @@ function openSession(session: ChdbSession, tag: string): EngineSession {
       }
     },
   };
-}
-
-function openError(dataDir: string, error: unknown): EngineOpenError {
-  const text = message(error);
-  if (/cannot lock file|another server instance/i.test(text)) {
-    return new EngineOpenError(
-      `The data directory ${dataDir} is in use by another Spanhouse process: stop that one, or ` +
-        'choose another directory.',
-      error,
-    );
-  }
-  return new EngineOpenError(`Cannot open the data directory ${dataDir}: ${text}`, error);
 }
 
 function message(error: unknown): string {

@@ -42,6 +42,9 @@ export class RunningQueries {
           } finally {
             entry.tag = undefined;
             await entry.kill;
+            // chDB keeps a cancelled query in its process list, with the parts it read, until the
+            // session runs another.
+            if (entry.cancelled) await session.run('SELECT 1', 'Null').catch(() => undefined);
           }
         },
       });
@@ -60,7 +63,7 @@ export class RunningQueries {
     entry.cancelled = true;
     if (entry.tag !== undefined) {
       const where = `Settings['log_comment'] = ${literal(entry.tag)}`;
-      // ASYNC: chDB was seen to wait for ever on SYNC.
+      // ASYNC: SYNC waits for the process list entry, which goes with the session's next query.
       const sent = this.#control.run(`KILL QUERY WHERE ${where} ASYNC`, 'Null');
       entry.kill = sent.then(
         () => undefined,

@@ -75,6 +75,8 @@ export function checkSettings(
   for (const [name, value] of [...asked].sort(([a], [b]) => (a < b ? -1 : 1))) {
     if (IGNORED.has(name)) continue;
     if (!NAME.test(name)) throw refuse(115, 'Expected the name of a setting in the URL.');
+    // Asking for what is forced anyway changes nothing, and needs no session of its own.
+    if (role === 'query' && forced.get(name) === value) continue;
     if (role === 'query') checkRead(name, value, forced);
     else if (name === 'log_comment') throw notAllowed(name);
     settings.set(name, value);
@@ -83,8 +85,6 @@ export function checkSettings(
 }
 
 function checkRead(name: string, value: string, forced: ReadonlyMap<string, string>): void {
-  // Asking for what is forced anyway changes nothing.
-  if (forced.get(name) === value) return;
   if (LOWERABLE.has(name)) {
     const most = Number(forced.get(name));
     if (/^\d{1,15}(\.\d{1,9})?$/.test(value) && Number(value) > 0 && Number(value) <= most) return;

@@ -2,7 +2,6 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { extname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -156,10 +155,7 @@ class Supervisor implements Embedded {
       );
     });
     const reply = await Promise.race([readReply(child), exited]);
-    if ('error' in reply) {
-      child.kill('SIGKILL');
-      throw new Error(reply.error);
-    }
+    if ('error' in reply) throw new Error(await this.#startError(child, reply.error));
     if (this.#state === 'stopped') return void child.kill('SIGKILL');
     this.#port = reply.port;
     this.#state = 'ready';
@@ -214,7 +210,6 @@ class Supervisor implements Embedded {
   }
 
   #spawn(): ChildProcess {
-    mkdirSync(this.#options.dataDir, { recursive: true, mode: 0o700 });
     // The same suffix as this file's: .ts in the repository, .js in a packed build.
     const entry = new URL(`./child${extname(import.meta.url)}`, import.meta.url);
     const child = spawn(process.execPath, [fileURLToPath(entry)], {
@@ -231,6 +226,22 @@ class Supervisor implements Embedded {
     return child;
   }
 
+  /** What the child said, or the reason that the engine printed, which is nearer to the cause. */
+  async #startError(child: ChildProcess, message: string): Promise<string> {
+    const closed = new Promise((resolve) => child.once('close', resolve));
+    child.kill('SIGKILL');
+    await Promise.race([closed, sleep(LAST_WORDS_MS)]);
+    const { dataDir } = this.#options;
+    if (/Cannot lock file|Another server instance/.test(this.#stderrTail)) {
+      return (
+        `The data directory ${dataDir} is in use by another Spanhouse process: stop that one, or ` +
+        'choose another directory.'
+      );
+    }
+    const reason = /DB::Exception: ([^\n]{1,300})/.exec(this.#stderrTail)?.[1];
+    return reason === undefined ? message : `Cannot open the data directory ${dataDir}: ${reason}`;
+  }
+
   /** The head of a crash report, without what might come from a query. */
   #lastWords(): string {
     const signal = this.#child?.signalCode ?? this.#child?.exitCode ?? 'unknown';
@@ -238,6 +249,9 @@ class Supervisor implements Embedded {
     return reason === undefined ? ` (${signal})` : ` (${signal}: ${reason})`;
   }
 }
+
+/** For what a child that has ended wrote before. */
+const LAST_WORDS_MS = 500;
 
 /** Enough for the head of the engine's crash report. */
 const STDERR_CHARS_MAX = 8 * 1024;

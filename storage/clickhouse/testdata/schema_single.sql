@@ -1,0 +1,166 @@
+-- 0001_spans.sql
+
+CREATE TABLE IF NOT EXISTS traces.spans_in (
+  tenant LowCardinality(String),
+  trace_lo UInt64,
+  trace_hi UInt64,
+  span_id UInt64,
+  parent_id UInt64,
+  h UInt32,
+  ts DateTime64(9, 'UTC'),
+  duration Int64,
+  service LowCardinality(String),
+  name LowCardinality(String),
+  kind UInt8,
+  status UInt8,
+  status_message String,
+  flags UInt32,
+  resource_id UInt64,
+  scope_id UInt64,
+  attr_s Map(LowCardinality(String), String),
+  attr_i Map(LowCardinality(String), Int64),
+  attr_d Map(LowCardinality(String), Float64),
+  attr_b Map(LowCardinality(String), UInt8),
+  attr_x Map(LowCardinality(String), String),
+  events String,
+  links String,
+  rest String,
+  event_kv Array(UInt64),
+  resource String,
+  resource_schema_url String,
+  resource_attrs Map(LowCardinality(String), String),
+  scope String,
+  scope_schema_url String,
+  scope_attrs Map(LowCardinality(String), String)
+) ENGINE = Null;
+
+CREATE TABLE IF NOT EXISTS traces.spans (
+  tenant LowCardinality(String),
+  trace_lo UInt64 CODEC(ZSTD(1)),
+  trace_hi UInt64 CODEC(ZSTD(1)),
+  span_id UInt64 CODEC(NONE),
+  parent_id UInt64 CODEC(LZ4),
+  h UInt32 CODEC(NONE),
+  ts DateTime64(9, 'UTC') CODEC(Delta(8), ZSTD(1)),
+  duration Int64 CODEC(T64, ZSTD(1)),
+  service LowCardinality(String) CODEC(ZSTD(1)),
+  name LowCardinality(String) CODEC(ZSTD(1)),
+  kind UInt8 CODEC(ZSTD(1)),
+  status UInt8 CODEC(ZSTD(1)),
+  status_message String CODEC(ZSTD(1)),
+  flags UInt32 CODEC(ZSTD(1)),
+  resource_id UInt64 CODEC(ZSTD(1)),
+  scope_id UInt64 CODEC(ZSTD(1)),
+  attr_s Map(LowCardinality(String), String) CODEC(ZSTD(3)),
+  attr_i Map(LowCardinality(String), Int64) CODEC(ZSTD(1)),
+  attr_d Map(LowCardinality(String), Float64) CODEC(ZSTD(1)),
+  attr_b Map(LowCardinality(String), UInt8) CODEC(ZSTD(1)),
+  attr_x Map(LowCardinality(String), String) CODEC(ZSTD(1)),
+  events String CODEC(ZSTD(3)),
+  links String CODEC(ZSTD(1)),
+  rest String CODEC(ZSTD(1)),
+  event_kv Array(UInt64) CODEC(ZSTD(1)),
+  INDEX kv arrayConcat(
+    arrayMap((k, v) -> cityHash64(k, v), mapKeys(attr_s), mapValues(attr_s)),
+    arrayMap((k, v) -> cityHash64(k, v), mapKeys(attr_i), mapValues(attr_i)),
+    arrayMap((k, v) -> cityHash64(k, v), mapKeys(attr_d), mapValues(attr_d)),
+    arrayMap((k, v) -> cityHash64(k, v), mapKeys(attr_b), mapValues(attr_b)),
+    event_kv) TYPE bloom_filter(0.01) GRANULARITY 4
+) ENGINE = MergeTree
+PARTITION BY toDate(ts)
+PRIMARY KEY (tenant, toStartOfFiveMinutes(ts), trace_lo, trace_hi)
+ORDER BY (tenant, toStartOfFiveMinutes(ts), trace_lo, trace_hi, ts)
+TTL toDateTime(ts) + INTERVAL 14 DAY
+SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS traces.spans_mv TO traces.spans AS
+SELECT tenant, trace_lo, trace_hi, span_id, parent_id, h, ts, duration, service, name, kind, status,
+  status_message, flags, resource_id, scope_id, attr_s, attr_i, attr_d, attr_b, attr_x, events, links,
+  rest, event_kv
+FROM traces.spans_in;
+
+CREATE TABLE IF NOT EXISTS traces.search (
+  tenant LowCardinality(String),
+  service LowCardinality(String) CODEC(ZSTD(1)),
+  name LowCardinality(String) CODEC(ZSTD(1)),
+  ts DateTime64(9, 'UTC') CODEC(Delta(8), ZSTD(1)),
+  duration Int64 CODEC(T64, ZSTD(1)),
+  trace_lo UInt64 CODEC(NONE),
+  kind UInt8 CODEC(ZSTD(1)),
+  status UInt8 CODEC(ZSTD(1))
+) ENGINE = MergeTree
+PARTITION BY toDate(ts)
+ORDER BY (tenant, service, name, ts)
+TTL toDateTime(ts) + INTERVAL 14 DAY
+SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS traces.search_mv TO traces.search AS
+SELECT tenant, service, name, ts, duration, trace_lo, kind, status FROM traces.spans_in;
+
+CREATE TABLE IF NOT EXISTS traces.trace_summaries (
+  tenant LowCardinality(String),
+  day Date,
+  trace_lo UInt64 CODEC(ZSTD(1)),
+  trace_hi UInt64 CODEC(ZSTD(1)),
+  start_time SimpleAggregateFunction(min, DateTime64(9, 'UTC')) CODEC(Delta(8), ZSTD(1)),
+  end_time SimpleAggregateFunction(max, DateTime64(9, 'UTC')) CODEC(Delta(8), ZSTD(1))
+) ENGINE = AggregatingMergeTree
+PARTITION BY day
+ORDER BY (tenant, trace_lo, trace_hi)
+TTL day + INTERVAL 14 DAY + INTERVAL 1 DAY
+SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS traces.trace_summaries_mv TO traces.trace_summaries AS
+SELECT tenant, toDate(ts) AS day, trace_lo, trace_hi, min(ts) AS start_time, max(ts) AS end_time
+FROM traces.spans_in GROUP BY tenant, day, trace_lo, trace_hi;
+
+CREATE TABLE IF NOT EXISTS traces.operations (
+  tenant LowCardinality(String),
+  service LowCardinality(String),
+  name LowCardinality(String),
+  kind UInt8,
+  last_seen SimpleAggregateFunction(max, DateTime('UTC'))
+) ENGINE = AggregatingMergeTree
+ORDER BY (tenant, service, name, kind)
+TTL last_seen + INTERVAL 14 DAY
+SETTINGS non_replicated_deduplication_window = 10000;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS traces.operations_mv TO traces.operations AS
+SELECT tenant, service, name, kind, max(toDateTime(ts, 'UTC')) AS last_seen
+FROM traces.spans_in GROUP BY tenant, service, name, kind;
+
+CREATE TABLE IF NOT EXISTS traces.resources (
+  tenant LowCardinality(String),
+  day Date,
+  id UInt64,
+  bytes String CODEC(ZSTD(3)),
+  schema_url String CODEC(ZSTD(1)),
+  attrs Map(LowCardinality(String), String) CODEC(ZSTD(3))
+) ENGINE = ReplacingMergeTree
+PARTITION BY day
+ORDER BY (tenant, id)
+TTL day + INTERVAL 14 DAY + INTERVAL 1 DAY
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS traces.resources_mv TO traces.resources AS
+SELECT tenant, toDate(ts) AS day, resource_id AS id, resource AS bytes, resource_schema_url AS schema_url,
+  resource_attrs AS attrs
+FROM traces.spans_in WHERE length(resource) > 0 OR length(resource_schema_url) > 0;
+
+CREATE TABLE IF NOT EXISTS traces.scopes (
+  tenant LowCardinality(String),
+  day Date,
+  id UInt64,
+  bytes String CODEC(ZSTD(3)),
+  schema_url String CODEC(ZSTD(1)),
+  attrs Map(LowCardinality(String), String) CODEC(ZSTD(3))
+) ENGINE = ReplacingMergeTree
+PARTITION BY day
+ORDER BY (tenant, id)
+TTL day + INTERVAL 14 DAY + INTERVAL 1 DAY
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS traces.scopes_mv TO traces.scopes AS
+SELECT tenant, toDate(ts) AS day, scope_id AS id, scope AS bytes, scope_schema_url AS schema_url,
+  scope_attrs AS attrs
+FROM traces.spans_in WHERE length(scope) > 0 OR length(scope_schema_url) > 0;
