@@ -65,6 +65,9 @@ export class Lifecycle {
 /** A part that cuts its work at the end of the grace needs a moment to do so. */
 const OVERTIME_MS = 500;
 
+/** One Ctrl-C may arrive twice, from the terminal and from npm: only a later one is impatience. */
+const ECHO_MS = 1000;
+
 /** What `runService` needs of `process`; a parameter so that tests need no real signals. */
 export interface ProcessEvents {
   on(event: string, listener: (detail: unknown) => void): unknown;
@@ -79,6 +82,7 @@ export interface ServiceOptions {
   /** Called first when the process is asked to stop: become unready here. */
   readonly draining?: () => void;
   readonly events?: ProcessEvents;
+  readonly clock?: Clock;
   readonly exit?: (code: number) => void;
 }
 
@@ -87,14 +91,14 @@ export interface ServiceOptions {
  * ends the process at once. A rejection that nobody handles is a bug: logged, exit 1.
  */
 export async function runService(options: ServiceOptions): Promise<number> {
-  const { log, events = process } = options;
+  const { log, events = process, clock = systemClock } = options;
   const exit = options.exit ?? ((code: number) => process.exit(code));
   const asked = Promise.withResolvers<string>();
-  let signals = 0;
+  let firstMs: number | undefined;
   const onSignal = (signal: string) => (): void => {
-    signals += 1;
-    if (signals === 1) asked.resolve(signal);
-    else exit(1);
+    firstMs ??= clock.monotonicMs();
+    asked.resolve(signal);
+    if (clock.monotonicMs() - firstMs > ECHO_MS) exit(1);
   };
   const onBug = (error: unknown): void => {
     log.error('a bug of ours: an error that nobody handled; the process ends', { error });
@@ -107,7 +111,7 @@ export async function runService(options: ServiceOptions): Promise<number> {
     ['uncaughtException', onBug],
   ];
   for (const [event, listener] of listeners) events.on(event, listener);
-  const life = new Lifecycle(log, options.graceMs);
+  const life = new Lifecycle(log, options.graceMs, clock);
   try {
     const started = options.start(life);
     // Asked to stop before all is up: the rest of the start then ends by an error of no interest.
