@@ -34,7 +34,12 @@ export interface Corpus {
 export async function openCorpus(rows: number): Promise<Corpus> {
   const keysSql = readFileSync(path.join(import.meta.dirname, 'corpus_keys.sql'), 'utf8');
   const spansSql = readFileSync(path.join(import.meta.dirname, 'corpus_spans.sql'), 'utf8');
-  const mark = createHash('sha256').update(keysSql).update(spansSql).digest('hex').slice(0, 12);
+  const mark = createHash('sha256')
+    .update(keysSql)
+    .update(spansSql)
+    .update(write.toString())
+    .digest('hex')
+    .slice(0, 12);
   const folder = path.join(os.tmpdir(), 'spanhouse-bench-storage', `corpus-${rows}-${mark}`);
   const index = path.join(folder, 'corpus.json');
   if (existsSync(index)) return JSON.parse(await readFile(index, 'utf8')) as Corpus;
@@ -71,6 +76,11 @@ async function write(
     await engine.run(
       `INSERT INTO FUNCTION file('${file}', 'Native') ${select} SETTINGS max_threads = 1`,
     );
+    await engine.run(
+      `INSERT INTO FUNCTION file('${searchFile(file)}', 'Native')
+       SELECT tenant, service, name, ts, duration, trace_lo, kind, status FROM file('${file}', 'Native')
+       ORDER BY tenant, service, name, ts SETTINGS max_threads = 1`,
+    );
     files.push(path.join(folder, name));
   }
   const facts = {
@@ -94,6 +104,11 @@ async function traceFacts(
   return found.map(([lo = '', hi = '', spans = '', startNanos = '', endNanos = '']) => {
     return { lo, hi, spans: Number(spans), startNanos, endNanos };
   });
+}
+
+/** The same block's rows for `search`, in its order. */
+export function searchFile(file: string): string {
+  return file.replace(/block_(\d+)\.native$/, 'search_$1.native');
 }
 
 /** Replaces {{name}} by its value; an unknown name is our mistake. */

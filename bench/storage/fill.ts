@@ -1,6 +1,8 @@
 // Fills one variant with the corpus, one block an insert as the ingester does, and says what that costs.
 
-import type { Corpus } from './corpus.ts';
+import { BLOCK_ROWS_MAX } from '../../model/limits.ts';
+import { median } from '../report.ts';
+import { type Corpus, searchFile } from './corpus.ts';
 import { type Engine, measure } from './engine.ts';
 import { statements, type Variant } from './variants.ts';
 
@@ -66,18 +68,50 @@ export async function fillFresh(
   return { db, merge };
 }
 
-/** Inserts block after block, merges beside and after it as ClickHouse decides. */
-export async function fill(engine: Engine, corpus: Corpus, variant: Variant): Promise<Filled> {
-  const db = await create(engine, variant);
-  const before = await engine.mergedRows();
-  let insertMs = 0;
-  const all = await measure(async () => {
-    for (const file of corpus.files) {
-      insertMs += (await measure(() => insert(engine, db, variant, file))).cpuMs;
+export interface Priced {
+  readonly variant: Variant;
+  /** CPU of inserting, microseconds a row: the median block, all tables. */
+  readonly insertUs: number;
+  /** CPU of writing every row of every table once more, as one merge of all parts does. */
+  readonly mergeUs: number;
+  readonly bytes: Readonly<Record<string, number>>;
+}
+
+/**
+ * Prices variants against each other on a machine that others use too: each block goes into all of them
+ * before the next one, with merges stopped, and then each is merged once, whole.
+ */
+export async function price(
+  engine: Engine,
+  corpus: Corpus,
+  variants: readonly Variant[],
+): Promise<readonly Priced[]> {
+  const filled = [];
+  for (const variant of variants) {
+    filled.push({ variant, db: await create(engine, variant), inserts: [] as number[] });
+  }
+  await engine.run('SYSTEM STOP MERGES');
+  for (const file of corpus.files) {
+    for (const { variant, db, inserts } of filled) {
+      inserts.push((await measure(() => insert(engine, db, variant, file))).cpuMs);
     }
-    await engine.quiet();
-  });
-  return await filled(engine, corpus, variant, db, insertMs, all.cpuMs, before);
+  }
+  await engine.run('SYSTEM START MERGES');
+  await engine.quiet();
+  const priced: Priced[] = [];
+  for (const { variant, db, inserts } of filled) {
+    const tables = await engine.rows(`SHOW TABLES FROM ${db} NOT LIKE '%\\_%'`);
+    const merge = await measure(async () => {
+      for (const [table = ''] of tables) await engine.run(`OPTIMIZE TABLE ${db}.${table} FINAL`);
+    });
+    // The last block is a rest.
+    const insertMs = median(inserts.slice(0, -1));
+    const bytes = await bytesPerSpan(engine, db, corpus.rows);
+    const mergeUs = (merge.cpuMs * 1000) / corpus.rows;
+    priced.push({ variant, insertUs: (insertMs * 1000) / BLOCK_ROWS_MAX, mergeUs, bytes });
+    await engine.run(`DROP DATABASE ${db}`);
+  }
+  return priced;
 }
 
 async function filled(
@@ -110,6 +144,11 @@ export async function insert(
   await engine.run(
     `INSERT INTO ${db}.spans_in SELECT * FROM file('${file}', 'Native') ` +
       `SETTINGS ${INSERT_SETTINGS}${more}, insert_deduplication_token = '${file}'`,
+  );
+  if (!variant.ownSearch) return;
+  await engine.run(
+    `INSERT INTO ${db}.search SELECT * FROM file('${searchFile(file)}', 'Native') ` +
+      `SETTINGS ${INSERT_SETTINGS}, insert_deduplication_token = '${file}'`,
   );
 }
 

@@ -21,7 +21,8 @@ export interface Target {
   readonly variant: Variant;
 }
 
-const HOUR = 3600n * 1_000_000_000n;
+const MINUTE = 60n * 1_000_000_000n;
+const HOUR = 60n * MINUTE;
 /** 2026-11-20 00:00:00 UTC, where the corpus ends (corpus_keys.sql). */
 const END = 1_795_132_800n * 1_000_000_000n;
 export const SETTINGS =
@@ -104,21 +105,25 @@ export function skeletonSql(
   );
 }
 
-/** Walks a day from its newest hour back until 20 distinct traces are found. */
+/** As query/find.ts does: a quarter of an hour, then four times as long each, a day in all. */
+const SLICES = [
+  [0n, 15n],
+  [15n, 75n],
+  [75n, 315n],
+  [315n, 1275n],
+  [1275n, 1440n],
+] as const;
+
+/** Walks a day from its newest slice back until 20 distinct traces are found. */
 export async function newest(
   engine: Engine,
   end: bigint,
   sql: (from: bigint, to: bigint) => string,
 ): Promise<number> {
   const found = new Set<string>();
-  for (const [from, to] of [
-    [1n, 0n],
-    [4n, 1n],
-    [12n, 4n],
-    [24n, 12n],
-  ] as const) {
-    const statement = `${sql(end - from * HOUR, end - to * HOUR)} ${SETTINGS}`;
-    for (const [lo = ''] of await engine.rows(statement)) found.add(lo);
+  for (const [newer, older] of SLICES) {
+    const statement = sql(end - older * MINUTE, end - newer * MINUTE);
+    for (const [lo = ''] of await engine.rows(`${statement} ${SETTINGS}`)) found.add(lo);
     if (found.size >= 20) break;
   }
   return found.size;
@@ -149,11 +154,11 @@ export function time64(nanos: string): string {
   return `fromUnixTimestamp64Nano(${nanos}, 'UTC')`;
 }
 
-/** The expression of the index `kv`, taken from the table so that it is the same to the letter. */
-export async function kvExpression({ engine, db }: Target): Promise<string> {
+/** The expression of an index of `spans`, from the table so that it is the same to the letter. */
+export async function indexExpression({ engine, db }: Target, name: string): Promise<string> {
   const [found] = await engine.rows(
     `SELECT expr FROM system.data_skipping_indices
-     WHERE database = '${db}' AND table = 'spans' AND name = 'kv' FORMAT TSVRaw`,
+     WHERE database = '${db}' AND table = 'spans' AND name = '${name}' FORMAT TSVRaw`,
   );
   return found?.[0] ?? '';
 }
