@@ -28,7 +28,12 @@ export interface Machine {
   readonly memoryGiB: number;
   readonly system: string;
   readonly node: string;
+  /** Of the minute before the run: above a tenth of the cores, others were at work too. */
+  readonly loadAverageBefore: number;
 }
+
+/** Read when the benchmark is loaded, before it makes load itself. */
+const LOAD_AVERAGE_BEFORE = os.loadavg()[0] ?? 0;
 
 /** Prints the report and writes `bench/results/<name>.json`; returns the file's path. */
 export async function writeReport(report: Report): Promise<string> {
@@ -57,6 +62,7 @@ export function thisMachine(): Machine {
     memoryGiB: Math.round(os.totalmem() / 2 ** 30),
     system: `${os.platform()} ${os.arch()} ${os.release()}`,
     node: process.version,
+    loadAverageBefore: Math.round(LOAD_AVERAGE_BEFORE * 100) / 100,
   };
 }
 
