@@ -42,10 +42,6 @@ export const REFUSAL_WIRE: Readonly<Record<RefusalCode, Wire>> = {
   internal: { http: 500, grpc: 13 },
 };
 
-export function retryable(refusal: Refusal): boolean {
-  return refusal.retryAfterMs !== undefined;
-}
-
 /** A refusal thrown across an async boundary. */
 export class RefusalError extends Error {
   readonly refusal: Refusal;
