@@ -44,7 +44,7 @@ export function openTestEngine(): TestEngine {
     },
     insert: (spans, tenant = DEFAULT_TENANT) => {
       const path = join(directory, 'block.native');
-      for (const native of blocksOf(spans, tenant)) {
+      for (const { native } of blocksOf(spans, tenant)) {
         writeFileSync(path, native);
         session.query(`INSERT INTO spans_in SELECT * FROM file('${path}', 'Native')`);
       }
@@ -58,14 +58,18 @@ export function openTestEngine(): TestEngine {
   };
 }
 
-function blocksOf(spans: readonly Span[], tenant: string): Uint8Array[] {
+/** The blocks of one request. Throws where a span is rejected. */
+export function blocksOf(
+  spans: readonly Span[],
+  tenant: string,
+): readonly { readonly native: Uint8Array; readonly rows: number }[] {
   const [newest = 0n] = spans.map((span) => span.startUnixNanos).sort((a, b) => (a < b ? 1 : -1));
   const record = { tenant, bytes: encodeSpans(spans), recordUnixNanos: newest };
   const { blocks, counts } = transcodeTwin([record], { maxAgeSeconds: 400 * 86_400 });
   if (counts.spans !== spans.length) {
     throw new Error(`Expected ${spans.length} spans to be kept, ${counts.spans} were.`);
   }
-  return blocks.map((block) => block.native);
+  return blocks;
 }
 
 function schemaStatements(): string[] {

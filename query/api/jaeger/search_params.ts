@@ -178,7 +178,7 @@ function tagsOf(params: URLSearchParams): Tag[] {
     }
     tags.set(text.slice(0, colon), text.slice(colon + 1));
   }
-  for (const text of params.getAll('tags')) {
+  for (const text of params.getAll('tags').filter((one) => one !== '')) {
     for (const [key, value] of tagsJson(text)) tags.set(key, value);
   }
   if (tags.size > TAGS_MAX) refuse(`at most ${TAGS_MAX} tags may be given, received ${tags.size}`);
