@@ -25,7 +25,7 @@ test('a small request has one resource', () => {
   assert.equal(spansOf(bytes).length, 10);
 });
 
-test('a span has the size and the attributes, events and links that rivals were measured with', () => {
+test('a span has the size and the attributes that rivals were measured with', () => {
   const spans = requests.flatMap(spansOf);
   const per = (total: number): number => total / spans.length;
   const sum = (of: (span: DecodedSpan) => number): number =>
@@ -43,7 +43,7 @@ test('the same seed makes the same bytes', () => {
   assert.notEqual(Buffer.compare(other ?? Buffer.alloc(0), requests[0] ?? Buffer.alloc(0)), 0);
 });
 
-test('a patched request has new ids and times, everything else as before, and traces that hang together', () => {
+test('a patched request has new ids and times, whole traces, and the rest as before', () => {
   const templates = requests.map((bytes) => findPlaces(bytes, CORPUS_START_UNIX_NANOS));
   const first = { idSalt: 0x0123_4567_89ab_cdefn, startUnixNanos: 1_790_000_000_000_000_123n };
   const second = { idSalt: 0xfedc_ba98_7654_3210n, startUnixNanos: 1_795_000_000_999_999_999n };

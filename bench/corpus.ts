@@ -1,5 +1,5 @@
-// The spans that benchmarks run on: 512 (or 10) a request, about 536 bytes and 12 attributes each. Generated
-// once from a seed and kept in the system's folder for temporary files.
+// The spans that benchmarks run on: 512 (or 10) a request, about 536 bytes and 12 attributes each.
+// Generated once from a seed and kept in the system's folder for temporary files.
 
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import os from 'node:os';
@@ -8,10 +8,13 @@ import { CORPUS_START_UNIX_NANOS, generateRequests } from './corpus/generate.ts'
 import { findPlaces, type Pass, patch, type Template } from './corpus/patch.ts';
 
 /** Raise it when the generator changes, so that no old file is taken for a new one. */
-const CORPUS_VERSION = 1;
+const CORPUS_VERSION = 2;
 const SEED = 12_345;
 
-/** The corpus spans this much of its own time; a pass begins so long ago that no span is ahead of now. */
+/**
+ * The corpus spans this much of its own time; a pass begins so long ago that no span is ahead of
+ * now.
+ */
 const CORPUS_LENGTH_SECONDS = 20;
 
 export interface CorpusSize {

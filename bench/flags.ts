@@ -2,7 +2,10 @@
 
 import { parseArgs } from 'node:util';
 
-/** `--name value` for each default; throws a plain sentence for other flags and for what is no number. */
+/**
+ * `--name value` for each default; throws a plain sentence for other flags and for what is no
+ * number.
+ */
 export function numericFlags<Name extends string>(
   args: readonly string[],
   defaults: Readonly<Record<Name, number>>,

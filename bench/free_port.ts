@@ -1,5 +1,5 @@
-// A TCP port for a process that cannot say which one it chose. Another may take it in between: rare enough
-// for a benchmark.
+// A TCP port for a process that cannot say which one it chose. Another may take it in between: rare
+// enough for a benchmark.
 
 import { once } from 'node:events';
 import { createServer } from 'node:net';

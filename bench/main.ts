@@ -1,5 +1,6 @@
-// `npm run bench -- [name…] [--flag value…]`: runs the named benchmarks one after the other, or lists them.
-// A benchmark is bench/<name>.ts or bench/<name>/main.ts that exports `run(args)`; see README.md.
+// `npm run bench -- [name…] [--flag value…]`: runs the named benchmarks one after the other, or
+// lists them. A benchmark is bench/<name>.ts or bench/<name>/main.ts that exports `run(args)`; see
+// README.md.
 
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -8,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 interface Benchmark {
   readonly name: string;
   readonly file: string;
-  /** First comment line of the file. */
+  /** First sentence of the file's first comment. */
   readonly about: string;
 }
 
@@ -44,7 +45,12 @@ async function findBenchmarks(folder: string): Promise<readonly Benchmark[]> {
     const file = path.join(folder, entry.name, ...(entry.isDirectory() ? ['main.ts'] : []));
     const text = await readFile(file, 'utf8').catch(() => '');
     if (!/^export async function run\(/m.test(text)) continue;
-    const about = /^\/\/ (.*)/.exec(text)?.[1] ?? '';
+    const comment = /^(?:\/\/ .*\n)+/.exec(text)?.[0] ?? '';
+    const about =
+      comment
+        .replace(/^\/\/ /gm, '')
+        .replaceAll('\n', ' ')
+        .split(/[.;:] /)[0] ?? '';
     const name = path.basename(entry.name, '.ts').replaceAll('_', '-');
     found.push({ name, file, about });
   }

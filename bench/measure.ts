@@ -15,8 +15,9 @@ export interface Measured {
 }
 
 /**
- * Rounds are interleaved, since a shared machine changes its speed from minute to minute: what matters is
- * that all contenders meet the same weather. One untimed round each comes first, to warm up.
+ * Rounds are interleaved, since a shared machine changes its speed from minute to minute: what
+ * matters is that all contenders meet the same weather. One untimed round each comes first, to
+ * warm up.
  */
 export function measureInterleaved<Name extends string>(
   contenders: Readonly<Record<Name, Work>>,

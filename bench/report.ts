@@ -1,5 +1,6 @@
-// What every benchmark leaves behind: a table for the reader, and JSON with the machine and the date.
-// Figures of another machine or day compare only by their ratios, so rivals run in the same run.
+// What every benchmark leaves behind: a table for the reader, and JSON with the machine and the
+// date. Figures of another machine or day compare only by their ratios, so rivals run in the same
+// run.
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import os from 'node:os';
@@ -18,7 +19,9 @@ export interface Report {
   /** What the run was given: sizes, seconds, seeds. */
   readonly parameters: Figure;
   readonly figures: readonly Figure[];
-  /** Ours divided by the rival's of the same run, e.g. `{ 'wasm check / protobufjs decode': 28 }`. */
+  /**
+   * Ours divided by the rival's of the same run, e.g. `{ 'wasm check / protobufjs decode': 28 }`.
+   */
   readonly ratios: Readonly<Record<string, number>>;
 }
 

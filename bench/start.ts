@@ -1,4 +1,5 @@
-// How long `spanhouse all-in-one` takes from its start to ready: with no data, with data, and after kill -9.
+// How long `spanhouse all-in-one` takes from its start to ready: with no data, with data, and after
+// kill -9.
 
 import { once } from 'node:events';
 import {

@@ -1,5 +1,5 @@
-// What `spanhouse all-in-one` acknowledges when stored, by 1, 10 and 100 serial senders and at its limit;
-// a lone request's latency, what a trickle costs, and memory.
+// What `spanhouse all-in-one` acknowledges when stored, by 1, 10 and 100 serial senders and at its
+// limit; a lone request's latency, what a trickle costs, and memory.
 
 import { LARGE_REQUESTS } from '../corpus.ts';
 import { numericFlags } from '../flags.ts';

@@ -1,4 +1,5 @@
-// The real `spanhouse all-in-one` as a process of its own, with ports and a data directory of its own.
+// The real `spanhouse all-in-one` as a process of its own, with ports and a data directory of its
+// own.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

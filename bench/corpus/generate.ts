@@ -1,5 +1,5 @@
-// Requests full of spans: traces of 4 to 43 spans over twenty services, packed as pods send them, so that
-// a trace arrives in pieces and a request holds pieces of many traces.
+// Requests full of spans: traces of 4 to 43 spans over twenty services, packed as pods send them,
+// so that a trace arrives in pieces and a request holds pieces of many traces.
 
 import { Random } from '../../cli/demo/random.ts';
 import { encodeSpans } from '../../model/codec/otlp/encode.ts';

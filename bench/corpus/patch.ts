@@ -1,5 +1,6 @@
-// Makes a request new without encoding it again: ids and times have fixed width on the wire, so they are
-// changed where they stand. Without this, every second sending would be a duplicate, and soon too old.
+// Makes a request new without encoding it again: ids and times have fixed width on the wire, so
+// they are changed where they stand. Without this, every second sending would be a duplicate, and
+// soon too old.
 
 import { WireReader } from '../../model/codec/otlp/wire_reader.ts';
 

@@ -1,4 +1,5 @@
-// One span as an instrumented shop would send it: about twelve attributes, now and then events and links.
+// One span as an instrumented shop would send it: about twelve attributes, now and then events and
+// links.
 
 import { attributes, type Plain } from '../../cli/demo/attribute.ts';
 import type { Random } from '../../cli/demo/random.ts';

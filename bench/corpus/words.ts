@@ -1,5 +1,5 @@
-// The names that a mid-sized shop's telemetry is made of. How many distinct ones there are matters to
-// dictionaries and compression: twenty services, six pods each, sixty routes, fifty statements.
+// The names that a mid-sized shop's telemetry is made of. How many distinct ones there are matters
+// to dictionaries and compression: twenty services, six pods each, sixty routes, fifty statements.
 
 import { Random } from '../../cli/demo/random.ts';
 
@@ -11,8 +11,8 @@ export interface CorpusService {
 }
 
 const SHORT_NAMES =
-  'frontend checkout cart payment shipping currency recommendation advert email inventory profile ' +
-  'auth search pricing fraud history notification gateway catalog review';
+  'frontend checkout cart payment shipping currency recommendation advert email inventory ' +
+  'profile auth search pricing fraud history notification gateway catalog review';
 
 const PODS_PER_SERVICE = 6;
 
@@ -52,12 +52,12 @@ export const STATEMENTS: readonly Statement[] = COLLECTIONS.flatMap((table) =>
       'ON p.id = t.product_id WHERE t.owner_id = ? ORDER BY t.created_at DESC LIMIT 50',
     `INSERT INTO ${table} (id, owner_id, status, amount, currency) VALUES (?, ?, ?, ?, ?)`,
     `UPDATE ${table} SET status = ?, version = version + 1 WHERE id = ? AND version = ?`,
-    `DELETE FROM ${table} WHERE expires_at < ? AND owner_id IN (SELECT id FROM users WHERE region = ?)`,
+    `DELETE FROM ${table} WHERE expires_at < ? AND owner_id IN (SELECT id FROM users WHERE x = ?)`,
   ].map((text) => ({ operation: text.split(' ', 1)[0] ?? '', table, text })),
 );
 
 export const USER_AGENTS: readonly string[] = [
-  'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0',
+  'Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML) Chrome/142.0.0.0',
   'Mozilla/5.0 (iPhone; CPU iPhone OS 19_1 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148',
   'okhttp/5.3.0',
   'Go-http-client/2.0',

@@ -1,6 +1,6 @@
-// The load generator's process: `node generator.ts <LoadOptions as JSON>`. Writes "ready", waits for a line
-// on stdin, sends for the given time, writes a LoadResult as JSON. Alone in its process, so that its CPU
-// is not taken for the server's.
+// The load generator's process: `node generator.ts <LoadOptions as JSON>`. Writes "ready", waits
+// for a line on stdin, sends for the given time, writes a LoadResult as JSON. Alone in its process,
+// so that its CPU is not taken for the server's.
 
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -95,7 +95,10 @@ async function run(
   }
 }
 
-/** Compressed bytes cannot be patched: each request is compressed once as of now, then sent again and again. */
+/**
+ * Compressed bytes cannot be patched: each request is compressed once as of now, then sent again
+ * and again.
+ */
 function compressAll(corpus: Corpus): () => Parcel {
   const parcels: Parcel[] = Array.from({ length: corpus.requests }, () => {
     const loan = corpus.borrow();

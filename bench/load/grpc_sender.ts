@@ -1,5 +1,6 @@
-// OTLP/gRPC on node:http2 by hand: a client library would spend more CPU than some servers under test.
-// Request: one message, `0x00 length(uint32, big endian) bytes`; the outcome stands in the trailers.
+// OTLP/gRPC on node:http2 by hand: a client library would spend more CPU than some servers under
+// test. Request: one message, `0x00 length(uint32, big endian) bytes`; the outcome stands in the
+// trailers.
 
 import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from 'node:http2';
 import { decodePartialSuccess } from '../../cli/demo/partial_success.ts';

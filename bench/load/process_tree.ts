@@ -44,7 +44,10 @@ export function totalRssBytes(tree: readonly ProcessUse[]): number {
   return tree.reduce((sum, use) => sum + use.rssBytes, 0);
 }
 
-/** The script that a runtime was started with, without its folder and ending; else the kernel's name. */
+/**
+ * The script that a runtime was started with, without its folder and ending; else the kernel's
+ * name.
+ */
 export function scriptName(use: ProcessUse): string {
   try {
     const args = readFileSync(`/proc/${use.pid}/cmdline`, 'utf8').split('\0');
@@ -55,7 +58,9 @@ export function scriptName(use: ProcessUse): string {
   }
 }
 
-/** The name stands in parentheses and may hold anything, so fields are counted from the last one. */
+/**
+ * The name stands in parentheses and may hold anything, so fields are counted from the last one.
+ */
 export function parseStat(text: string): Stat {
   const open = text.indexOf('(');
   const close = text.lastIndexOf(')');

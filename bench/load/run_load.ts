@@ -1,4 +1,5 @@
-// One load against one server: starts the generator, and reads what the server's processes used for it.
+// One load against one server: starts the generator, and reads what the server's processes used for
+// it.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import path from 'node:path';
@@ -65,7 +66,10 @@ export async function runLoad(serverPid: number, options: LoadOptions): Promise<
   }
 }
 
-/** Waits until the process tree uses next to nothing; gives up after 20 s, since some servers never rest. */
+/**
+ * Waits until the process tree uses next to nothing; gives up after 20 s, since some servers never
+ * rest.
+ */
 export async function untilQuiet(pid: number): Promise<void> {
   const endMs = performance.now() + QUIET_WAIT_MS_MAX;
   while (performance.now() < endMs) {

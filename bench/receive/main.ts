@@ -1,4 +1,5 @@
-// Receiving and checking over HTTP, gzip and gRPC in a process of its own, beside the OpenTelemetry Collector.
+// Receiving and checking over HTTP, gzip and gRPC in a process of its own, beside the OpenTelemetry
+// Collector.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,5 +1,5 @@
-// The real receivers and the real accept, in a process of their own, with a log that forgets: what it costs
-// to receive and check. Writes its ports as one line of JSON; ends when stdin closes.
+// The real receivers and the real accept, in a process of their own, with a log that forgets: what
+// it costs to receive and check. Writes its ports as one line of JSON; ends when stdin closes.
 
 import { createAccept } from '../../collector/accept.ts';
 import { JsonWorker } from '../../collector/json_worker.ts';

@@ -21,7 +21,9 @@ export interface OtelCollector {
   readonly grpc: number;
 }
 
-/** Undefined where Go or its modules are not at hand: then there is no rival, and nothing is quoted. */
+/**
+ * Undefined where Go or its modules are not at hand: then there is no rival, and nothing is quoted.
+ */
 export async function startOtelCollector(): Promise<OtelCollector | undefined> {
   const binary = await build();
   if (binary === undefined) return undefined;

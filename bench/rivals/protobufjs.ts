@@ -1,5 +1,6 @@
-// The usual way in Node: protobufjs makes objects of the bytes, and text goes to ClickHouse. What a rival
-// does for the same outcome, as in many exporters and in the default path of @grpc/grpc-js services.
+// The usual way in Node: protobufjs makes objects of the bytes, and text goes to ClickHouse. What a
+// rival does for the same outcome, as in many exporters and in the default path of @grpc/grpc-js
+// services.
 
 import path from 'node:path';
 import protobuf from 'protobufjs';

@@ -1,4 +1,5 @@
-// PostgreSQL and Redis as clients see them, by OpenTelemetry's stable database conventions (1.28 and later).
+// PostgreSQL and Redis as clients see them, by OpenTelemetry's stable database conventions (1.28
+// and later).
 
 import type { Operation } from './operation.ts';
 
@@ -10,7 +11,9 @@ export interface Query {
   readonly rows?: number;
 }
 
-/** A statement to the service's own database; returns the span for a scenario that makes it fail. */
+/**
+ * A statement to the service's own database; returns the span for a scenario that makes it fail.
+ */
 export function sql(caller: Operation, query: Query): Operation {
   const operation = query.text.split(' ', 1)[0] ?? '';
   const start = {

@@ -1,5 +1,5 @@
-// `spanhouse demo`: first the last quarter of an hour of a small shop, so that there is something to see
-// at once, then its life as it goes on.
+// `spanhouse demo`: first the last quarter of an hour of a small shop, so that there is something
+// to see at once, then its life as it goes on.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Span } from '../../model/span.ts';
@@ -18,7 +18,10 @@ const HISTORY_SLICE_TRACES = 100;
 const LIVE_SLICE_MS = 1000;
 const LIVE_REPORT_SECONDS = 10;
 
-/** Runs until done or interrupted; the exit code is 0, or 1 where it could not send, or 2 for bad flags. */
+/**
+ * Runs until done or interrupted; the exit code is 0, or 1 where it could not send, or 2 for bad
+ * flags.
+ */
 export async function runDemo(args: string[]): Promise<number> {
   let options: DemoOptions | 'help';
   try {
@@ -133,7 +136,8 @@ async function goLive(
   console.log(`Live: ${options.tracesPerSecond} traces a second. Ctrl-C ends it.`);
   const startMs = performance.now();
   const spansBefore = exporter.totals.spans;
-  // A server that kept us waiting must not be punished with a burst: traces that are late are left out.
+  // A server that kept us waiting must not be punished with a burst: traces that are late are left
+  // out.
   const tracesPerSliceMax = Math.ceil((options.tracesPerSecond * LIVE_SLICE_MS) / 1000) + 1;
   let due = 0;
   let sent = 0;

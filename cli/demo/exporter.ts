@@ -1,5 +1,6 @@
-// Sends spans as OTLP/HTTP protobuf the way a well-behaved SDK does: one request for each pod, repeated
-// where the server says "later", never where it says "wrong" (OTLP 1.11, failures and partial success).
+// Sends spans as OTLP/HTTP protobuf the way a well-behaved SDK does: one request for each pod,
+// repeated where the server says "later", never where it says "wrong" (OTLP 1.11, failures and
+// partial success).
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeSpans } from '../../model/codec/otlp/encode.ts';
@@ -71,7 +72,9 @@ export class Exporter {
     }
   }
 
-  /** Spans by pod, each pod's in its own requests, pods side by side. Throws nothing; see `totals`. */
+  /**
+   * Spans by pod, each pod's in its own requests, pods side by side. Throws nothing; see `totals`.
+   */
   async send(spans: readonly Span[]): Promise<void> {
     const byPod = Map.groupBy(spans, (span) => span.resource);
     await Promise.all([...byPod.values()].map((ofPod) => this.#sendSerially(ofPod)));
@@ -139,7 +142,7 @@ type Outcome =
     }
   | { readonly kind: 'unreachable'; readonly message: string; readonly cause: unknown };
 
-/** Retry-After in seconds or as a date (RFC 9110 §10.2.3); undefined where absent or unreadable. */
+/** Retry-After in seconds or as a date (RFC 9110 §10.2.3); undefined where there is none. */
 export function retryAfterMs(headers: Headers, nowUnixMs = Date.now()): number | undefined {
   const text = headers.get('retry-after')?.trim() ?? '';
   if (text === '') return undefined;
@@ -156,7 +159,9 @@ function printable(answer: Uint8Array): string {
     .slice(0, MESSAGE_LENGTH_MAX);
 }
 
-/** Node puts the errors of all addresses tried into one AggregateError, inside fetch's TypeError. */
+/**
+ * Node puts the errors of all addresses tried into one AggregateError, inside fetch's TypeError.
+ */
 function isRefused(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if ('code' in error && error.code === 'ECONNREFUSED') return true;

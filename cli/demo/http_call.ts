@@ -1,4 +1,5 @@
-// HTTP between services, with the attributes of OpenTelemetry's stable HTTP conventions (1.23 and later).
+// HTTP between services, with the attributes of OpenTelemetry's stable HTTP conventions (1.23 and
+// later).
 
 import type { Operation, TraceDraft } from './operation.ts';
 import type { Pod, ServiceName } from './pods.ts';
@@ -110,7 +111,9 @@ function serverStart(request: HttpRequest, pod: Pod, client: string, agent: stri
   };
 }
 
-/** By the convention a server's 4xx is the client's fault: only 5xx makes the server span an error. */
+/**
+ * By the convention a server's 4xx is the client's fault: only 5xx makes the server span an error.
+ */
 function serve(server: Operation, handler: Handler): number {
   const status = handler(server);
   server.set({ 'http.response.status_code': status });

@@ -1,5 +1,6 @@
 // A span in the making. Its clock moves as a scenario does work in it, so that children lie within
-// parents and a waiting parent is as long as what it waits for. Times are nanoseconds since the trace began.
+// parents and a waiting parent is as long as what it waits for. Times are nanoseconds since the
+// trace began.
 
 import type { Span, SpanEvent, SpanKind, SpanLink, StatusCode } from '../../model/span.ts';
 import { attributes, type Plain } from './attribute.ts';

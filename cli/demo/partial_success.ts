@@ -1,5 +1,5 @@
-// What a server says in its OK: ExportTraceServiceResponse { ExportTracePartialSuccess partial_success = 1
-// { int64 rejected_spans = 1; string error_message = 2 } } (OTLP 1.11).
+// What a server says in its OK: ExportTraceServiceResponse { ExportTracePartialSuccess
+// partial_success = 1 { int64 rejected_spans = 1; string error_message = 2 } } (OTLP 1.11).
 
 import { WireReader } from '../../model/codec/otlp/wire_reader.ts';
 

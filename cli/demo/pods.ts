@@ -1,4 +1,5 @@
-// The shop's deployments: each pod has its resource, as an SDK with Kubernetes detection would send it.
+// The shop's deployments: each pod has its resource, as an SDK with Kubernetes detection would send
+// it.
 
 import type { Resource, Scope } from '../../model/span.ts';
 import { attributes } from './attribute.ts';

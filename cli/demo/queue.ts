@@ -1,5 +1,6 @@
-// Kafka between services, by OpenTelemetry's messaging conventions. A consumer's span hangs below the
-// producer's and links to it, and begins only after the message has waited: it outlives its parent.
+// Kafka between services, by OpenTelemetry's messaging conventions. A consumer's span hangs below
+// the producer's and links to it, and begins only after the message has waited: it outlives its
+// parent.
 
 import type { Operation } from './operation.ts';
 import type { ServiceName } from './pods.ts';

@@ -19,7 +19,7 @@ test('every trace has one root, and every other span a parent in the trace', () 
   }
 });
 
-test('spans lie within their parents, but for consumers, which begin after the producer ended', () => {
+test('spans lie within their parents, but consumers begin after the producer ended', () => {
   let consumers = 0;
   for (const spans of manyTraces()) {
     for (const { span, parent } of withParents(spans)) {
@@ -46,7 +46,7 @@ test('the last span of a trace ends when asked', () => {
   }
 });
 
-test('a server span below a client span belongs to another service and carries the same status', () => {
+test('a server span belongs to another service than its client, with the same status', () => {
   for (const { span, parent } of manyTraces().flatMap(withParents)) {
     if (span.kind !== 2) continue;
     assert.equal(parent.kind, 3);

@@ -1,4 +1,5 @@
-// What each service of the shop does with a request. Medians are what such services take in real life.
+// What each service of the shop does with a request. Medians are what such services take in real
+// life.
 
 import { cacheGet, cacheSet, sql } from './database.ts';
 import { externalCall, type Handler, httpCall } from './http_call.ts';
@@ -72,7 +73,9 @@ export interface CheckoutFate {
   readonly paymentPod?: Pod;
 }
 
-/** Returns the gateway's work; `sent` is told of the message that a finished order leaves behind. */
+/**
+ * Returns the gateway's work; `sent` is told of the message that a finished order leaves behind.
+ */
 export function placeOrder(fate: CheckoutFate, sent: (message: Message) => void): Handler {
   return (gateway) => {
     const request = { to: 'checkout', method: 'POST', route: '/orders', path: '/orders' } as const;
