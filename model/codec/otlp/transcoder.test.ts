@@ -135,6 +135,14 @@ describe('the walk over OTLP bytes', () => {
     assert.equal(counts.rejected.span_too_large, 1);
   });
 
+  it('rejects spans whose schema URL is too large', () => {
+    const url = field(0x1a, Buffer.alloc(limits.RESOURCE_BYTES_MAX + 1, 120));
+    const ofResource = field(0x0a, field(0x12, span(1)), url);
+    const ofScope = field(0x0a, field(0x12, span(2), url));
+    const { counts } = transcodeAll(Buffer.concat([ofResource, ofScope]), 0);
+    assert.equal(counts.rejected.resource_too_large, 2);
+  });
+
   it('goes on after bytes that broke it', () => {
     const record = { tenant: 't', bytes: bytes(0x0a, 200), recordUnixNanos: 5n };
     assert.throws(() => transcoder.transcode([record], AGE), WebAssembly.RuntimeError);

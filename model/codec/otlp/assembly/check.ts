@@ -81,6 +81,7 @@ function known(tag: u32, first: u32, last: u32, end: usize): void {
 
 function checkResourceSpans(end: usize): void {
   let resourceBytes: u32 = 0;
+  let urlBytes: u32 = 0;
   const before = unchecked(outcomes[R_KEPT]);
   while (P < end) {
     const tag = readTag(end);
@@ -91,11 +92,11 @@ function checkResourceSpans(end: usize): void {
       resourceBytes = readLength(end);
       checkResource(P + resourceBytes);
     } else if (tag == 26) {
-      const size = readLength(end);
-      seek(P + size);
+      urlBytes = readLength(end);
+      seek(P + urlBytes);
     } else known(tag, 1, 3, end);
   }
-  if (resourceBytes > RESOURCE_BYTES_MAX) rejectKept(unchecked(outcomes[R_KEPT]) - before);
+  if (max(resourceBytes, urlBytes) > RESOURCE_BYTES_MAX) rejectKept(unchecked(outcomes[R_KEPT]) - before);
 }
 
 function checkResource(end: usize): void {
@@ -114,6 +115,7 @@ function checkResource(end: usize): void {
 
 function checkScopeSpans(end: usize): void {
   let scopeBytes: u32 = 0;
+  let urlBytes: u32 = 0;
   const before = unchecked(outcomes[R_KEPT]);
   while (P < end) {
     const tag = readTag(end);
@@ -124,11 +126,11 @@ function checkScopeSpans(end: usize): void {
       scopeBytes = readLength(end);
       checkScope(P + scopeBytes);
     } else if (tag == 26) {
-      const size = readLength(end);
-      seek(P + size);
+      urlBytes = readLength(end);
+      seek(P + urlBytes);
     } else known(tag, 1, 3, end);
   }
-  if (scopeBytes > RESOURCE_BYTES_MAX) rejectKept(unchecked(outcomes[R_KEPT]) - before);
+  if (max(scopeBytes, urlBytes) > RESOURCE_BYTES_MAX) rejectKept(unchecked(outcomes[R_KEPT]) - before);
 }
 
 function checkScope(end: usize): void {

@@ -102,7 +102,7 @@ function indexResourceSpans(end: usize, tenant: u32): void {
       indexScopeSpans(P + size, tenant);
     } else skipField(tag, end);
   }
-  if (length > RESOURCE_BYTES_MAX) {
+  if (max(length, urlLength) > RESOURCE_BYTES_MAX) {
     rejectKept(spanCount - firstSpan);
     spanCount = firstSpan;
     groupCount = firstGroup;
@@ -144,7 +144,7 @@ function indexScopeSpans(end: usize, tenant: u32): void {
       seek(P + urlLength);
     } else skipField(tag, end);
   }
-  if (length > RESOURCE_BYTES_MAX) {
+  if (max(length, urlLength) > RESOURCE_BYTES_MAX) {
     rejectKept(spanCount - firstSpan);
     spanCount = firstSpan;
   }

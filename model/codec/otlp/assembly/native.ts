@@ -109,11 +109,11 @@ export function closeBlock(): void {
   column('flags', 'UInt32', C_FLAGS, n << 2);
   column('resource_id', 'UInt64', C_RESOURCE_ID, n << 3);
   column('scope_id', 'UInt64', C_SCOPE_ID, n << 3);
-  map('attr_s', 'String', O_ATTR_S, D_ATTR_S, V_ATTR_S, attrS);
-  map('attr_i', 'Int64', O_ATTR_I, D_ATTR_I, V_ATTR_I, attrI);
-  map('attr_d', 'Float64', O_ATTR_D, D_ATTR_D, V_ATTR_D, attrD);
-  map('attr_b', 'UInt8', O_ATTR_B, D_ATTR_B, V_ATTR_B, attrB);
-  map('attr_x', 'String', O_ATTR_X, D_ATTR_X, V_ATTR_X, attrX);
+  map('attr_s', 'Map(LowCardinality(String), String)', O_ATTR_S, D_ATTR_S, V_ATTR_S, attrS);
+  map('attr_i', 'Map(LowCardinality(String), Int64)', O_ATTR_I, D_ATTR_I, V_ATTR_I, attrI);
+  map('attr_d', 'Map(LowCardinality(String), Float64)', O_ATTR_D, D_ATTR_D, V_ATTR_D, attrD);
+  map('attr_b', 'Map(LowCardinality(String), UInt8)', O_ATTR_B, D_ATTR_B, V_ATTR_B, attrB);
+  map('attr_x', 'Map(LowCardinality(String), String)', O_ATTR_X, D_ATTR_X, V_ATTR_X, attrX);
   column('events', 'String', V_EVENTS, events - V_EVENTS);
   column('links', 'String', V_LINKS, links - V_LINKS);
   column('rest', 'String', V_REST, rest - V_REST);
@@ -121,10 +121,10 @@ export function closeBlock(): void {
   segment(V_EVENT_KV, eventKv - V_EVENT_KV);
   column('resource', 'String', V_RESOURCE, resource - V_RESOURCE);
   column('resource_schema_url', 'String', V_RESOURCE_URL, resourceUrl - V_RESOURCE_URL);
-  map('resource_attrs', 'String', O_RESOURCE_ATTRS, D_RESOURCE, V_RESOURCE_ATTRS, resourceAttrs);
+  map('resource_attrs', 'Map(LowCardinality(String), String)', O_RESOURCE_ATTRS, D_RESOURCE, V_RESOURCE_ATTRS, resourceAttrs);
   column('scope', 'String', V_SCOPE, scope - V_SCOPE);
   column('scope_schema_url', 'String', V_SCOPE_URL, scopeUrl - V_SCOPE_URL);
-  map('scope_attrs', 'String', O_SCOPE_ATTRS, D_SCOPE, V_SCOPE_ATTRS, scopeAttrs);
+  map('scope_attrs', 'Map(LowCardinality(String), String)', O_SCOPE_ATTRS, D_SCOPE, V_SCOPE_ATTRS, scopeAttrs);
 }
 
 function segment(at: usize, length: usize): void {
@@ -146,6 +146,7 @@ function flushHeader(): void {
   headerAt = to;
 }
 
+/** Literals only: a string made at run time would be allocated, and nothing is ever freed. */
 function text(s: string): void {
   to = putVarint(to, s.length);
   for (let i = 0; i < s.length; i++) store<u8>(to++, <u8>s.charCodeAt(i));
@@ -169,9 +170,9 @@ function lowCardinality(name: string, dictionary: u32): void {
   dictionaryBody(dictionary);
 }
 
-function map(name: string, value: string, offsets: usize, dictionary: u32, at: usize, end: usize): void {
+function map(name: string, type: string, offsets: usize, dictionary: u32, at: usize, end: usize): void {
   text(name);
-  text('Map(LowCardinality(String), ' + value + ')');
+  text(type);
   word(1);
   segment(offsets, <usize>rows << 3);
   dictionaryBody(dictionary);

@@ -26,7 +26,8 @@ export function rejectReason(
   if (span.start < oldest) return 'too_old';
   if (span.start > newest) return 'too_new';
   for (const origin of [span.resource, span.scope]) {
-    if (origin.message.length > limits.RESOURCE_BYTES_MAX) return 'resource_too_large';
+    const bytes = Math.max(origin.message.length, origin.schemaUrl.length);
+    if (bytes > limits.RESOURCE_BYTES_MAX) return 'resource_too_large';
   }
   return undefined;
 }
