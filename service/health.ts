@@ -2,8 +2,7 @@
 // nobody has asked the process to stop.
 
 import type { ServerResponse } from 'node:http';
-import { type Listener, openHttp } from './http_listener.ts';
-import type { ListenAddress } from './listen.ts';
+import { type HttpListenerOptions, type Listener, openHttp } from './http_listener.ts';
 
 /** undefined when all is well, else one plain sentence. */
 export type ReadyCheck = () => string | undefined;
@@ -37,11 +36,13 @@ export class Health {
   }
 }
 
+type Where = Omit<HttpListenerOptions, 'handler'>;
+
 /**
  * GET /healthz is 200 while the process runs at all (liveness), /readyz is 200 when it is ready and
  * 503 with the reasons when not; `/` is the same as /readyz, as with the OpenTelemetry Collector.
  */
-export function openHealth(health: Health, at: ListenAddress): Promise<Listener> {
+export function openHealth(health: Health, at: Where): Promise<Listener> {
   return openHttp({
     ...at,
     handler: (request, response) => {

@@ -2,9 +2,7 @@
 // Label values are closed sets of ours, never anything out of a request (P15).
 
 import { Counter, Gauge, Histogram, type LabelValues, Registry } from '@prometheus-io/client';
-import type { Listener } from './http_listener.ts';
-import { openHttp } from './http_listener.ts';
-import type { ListenAddress } from './listen.ts';
+import { type HttpListenerOptions, type Listener, openHttp } from './http_listener.ts';
 
 export type Labels<L extends string> = Readonly<Record<L, string>>;
 
@@ -108,8 +106,10 @@ export class Metrics {
   }
 }
 
+type Where = Omit<HttpListenerOptions, 'handler'>;
+
 /** Serves GET /metrics. */
-export function openMetrics(metrics: Metrics, at: ListenAddress): Promise<Listener> {
+export function openMetrics(metrics: Metrics, at: Where): Promise<Listener> {
   return openHttp({
     ...at,
     handler: async (request, response) => {
