@@ -166,7 +166,6 @@ function whereOf(filter: Filter): Where {
     from: filter.fromUnixNanos,
     to: filter.toUnixNanos,
   };
-  if (!isNarrow(filter.conditions)) Object.assign(params, daysOf(filter));
   const rules = [
     'tenant = {tenant:String}',
     "ts >= fromUnixTimestamp64Nano({from:Int64}, 'UTC')",
@@ -188,39 +187,44 @@ function whereOf(filter: Filter): Where {
     rules.push('duration <= {durationMax:Int64}');
     params['durationMax'] = filter.durationNanosMax;
   }
-  let n = 0;
-  const next = (): number => n++;
-  for (const condition of filter.conditions) rules.push(conditionSql(condition, params, next));
+  const writing: Writing = { filter, params, n: 0 };
+  for (const condition of filter.conditions) rules.push(conditionSql(condition, writing));
   return { where: rules.join('\n  AND '), params };
 }
 
+interface Writing {
+  readonly filter: Filter;
+  readonly params: Record<string, Param>;
+  /** Tells the parameters of several conditions apart. */
+  n: number;
+}
+
 /** Conditions are made by query/tags.ts and nest two levels, never as deep as a request says. */
-function conditionSql(
-  condition: Condition,
-  params: Record<string, Param>,
-  next: () => number,
-): string {
+function conditionSql(condition: Condition, writing: Writing): string {
+  const { filter, params } = writing;
   switch (condition.type) {
     case 'tag': {
-      const made = tagCondition(condition.tag, condition.places, next());
+      const { tag, places } = condition;
+      const made = tagCondition(tag, places, writing.n++);
       Object.assign(params, made.params);
+      if (places.resource || places.scope) Object.assign(params, daysOf(filter));
       return made.sql;
     }
     case 'kind':
     case 'status': {
-      const name = `${condition.type}${next()}`;
+      const name = `${condition.type}${writing.n++}`;
       params[name] = condition.type === 'kind' ? condition.kind : condition.status;
       return `${condition.type} = {${name}:UInt8}`;
     }
     case 'status_message': {
-      const name = `message${next()}`;
+      const name = `message${writing.n++}`;
       params[name] = condition.text;
       return `status_message = {${name}:String}`;
     }
     case 'not':
-      return `NOT ${conditionSql(condition.condition, params, next)}`;
+      return `NOT ${conditionSql(condition.condition, writing)}`;
     case 'any': {
-      const parts = condition.conditions.map((part) => conditionSql(part, params, next));
+      const parts = condition.conditions.map((part) => conditionSql(part, writing));
       return `(${parts.join('\n  OR ')})`;
     }
   }

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import {
+  type Condition,
+  type Filter,
+  isNarrow,
+  operationsStatement,
+  pairsStatement,
+  placesStatement,
+  searchStatement,
+  servicesStatement,
+  sharedLowsStatement,
+  spansStatement,
+} from './find_statements.ts';
+import type { Statement } from './statement.ts';
+import { contentStatement, tracesStatement } from './trace_statements.ts';
+
+const NOON = BigInt(Date.UTC(2026, 10, 23, 12)) * 1_000_000n;
+
+const filter: Filter = {
+  tenant: 'acme',
+  fromUnixNanos: NOON - 3_600_000_000_000n,
+  toUnixNanos: NOON,
+  service: "shop's",
+  operation: 'GET /',
+  durationNanosMin: 1_000_000n,
+  durationNanosMax: 2_000_000_000n,
+  conditions: [],
+};
+
+const tag = (key: string, text: string, resource = false, scope = false): Condition => ({
+  type: 'tag',
+  tag: { key, text },
+  places: { resource, scope },
+});
+
+const everyCondition: Condition[] = [
+  tag('http.status_code', '500', true, true),
+  tag('ok', 'true'),
+  tag('zero', '0'),
+  { type: 'kind', kind: 2 },
+  { type: 'status_message', text: 'no seats' },
+  { type: 'not', condition: { type: 'any', conditions: [{ type: 'status', status: 2 }] } },
+];
+
+const keys = [{ high: 1n, low: 2n ** 64n - 1n }];
+const days = { first: 20_000, last: 20_001 };
+
+/** The text as it is sent, the parameters beneath: so that a change of either is seen in review. */
+const STATEMENTS: Readonly<Record<string, Statement>> = {
+  find_by_service: searchStatement(filter, 'newest', 20),
+  find_slowest_of_kind: searchStatement(
+    { ...filter, conditions: [{ type: 'kind', kind: 2 }] },
+    'slowest',
+    20,
+  ),
+  find_by_tags: spansStatement({ ...filter, conditions: everyCondition }, 'newest', 20),
+  find_oldest_by_tag: spansStatement({ ...filter, conditions: [tag('k', 'v')] }, 'oldest', 1),
+  pairs: pairsStatement(filter, [1n, 2n]),
+  shared_lows: sharedLowsStatement(filter, 'newest', [1n], 20),
+  places: placesStatement('resources', filter, [
+    { key: 'a', text: 'b' },
+    { key: 'c', text: 'd' },
+  ]),
+  services: servicesStatement('acme', 10),
+  operations: operationsStatement('acme', 'shop', undefined, 10),
+  operations_of_kind: operationsStatement('acme', 'shop', 2, 10),
+  traces: tracesStatement('acme', keys, 1000),
+  resources: contentStatement('resources', 'acme', [5n], days),
+};
+
+function golden({ sql, params }: Statement): string {
+  const lines = Object.entries(params)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => `-- ${name} = ${Array.isArray(value) ? `[${value}]` : String(value)}`);
+  return `${sql}\n${lines.join('\n')}\n`;
+}
+
+// UPDATE_GOLDEN=1 writes the files anew.
+for (const [name, statement] of Object.entries(STATEMENTS)) {
+  test(`the statement ${name} is as in testdata`, () => {
+    const file = new URL(`./testdata/${name}.sql`, import.meta.url);
+    if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(file, golden(statement));
+    assert.equal(golden(statement), readFileSync(file, 'utf8'));
+  });
+
+  test(`the statement ${name} binds every value, and the tenant wherever it reads a table`, () => {
+    const { sql, params } = statement;
+    const asked = new Set([...sql.matchAll(/\{(\w+):/g)].map((match) => match[1]!));
+    asked.delete('db');
+    assert.deepEqual([...asked].toSorted(), Object.keys(params).toSorted());
+    for (const value of ["shop's", 'GET /', 'no seats', 'acme']) assert.ok(!sql.includes(value));
+    const tables = sql.match(/\{db:Identifier\}\./g)?.length ?? 0;
+    const tenants = sql.match(/tenant = \{tenant:String\}/g)?.length ?? 0;
+    assert.equal(tenants, tables);
+    assert.doesNotMatch(sql, /FROM (?!\{db:Identifier\}|\()/);
+  });
+}
+
+test('the expression of the index is word for word the one in the schema', () => {
+  const schema = readFileSync(new URL('./schema/0001_spans.sql', import.meta.url), 'utf8');
+  const index = /INDEX kv (arrayConcat\([\s\S]*?\n\s+event_kv\))/.exec(schema)?.[1];
+  assert.ok(index !== undefined);
+  const { sql } = spansStatement({ ...filter, conditions: [tag('k', 'v')] }, 'newest', 1);
+  const spaceless = (text: string): string => text.replaceAll(/\s+/g, ' ');
+  assert.ok(spaceless(sql).includes(`hasAny(${spaceless(index)}, [`));
+});
+
+test('a search needs the wide table only for what the narrow one lacks', () => {
+  const kind: Condition = { type: 'kind', kind: 1 };
+  const message: Condition = { type: 'status_message', text: '' };
+  assert.equal(isNarrow([]), true);
+  assert.equal(isNarrow([kind, { type: 'not', condition: { type: 'status', status: 2 } }]), true);
+  assert.equal(isNarrow([kind, tag('k', 'v')]), false);
+  assert.equal(isNarrow([{ type: 'any', conditions: [kind, message] }]), false);
+});
+
+test('days outside of what a Date can hold are brought to its ends', () => {
+  const span = 2n ** 62n;
+  const { params } = pairsStatement({ ...filter, fromUnixNanos: -span, toUnixNanos: span }, [1n]);
+  assert.equal(params['firstDay'], 0);
+  assert.equal(params['lastDay'], 53_375);
+});
