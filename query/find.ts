@@ -58,13 +58,14 @@ export async function findTraces(
 ): Promise<Cursor[]> {
   if (query.startUnixNanos > query.endUnixNanos || query.limit < 1) return [];
   const filter = await filterOf(select, query, signal);
+  const alternatives = alternativesOf(filter.conditions);
   const found = new Map<string, Found>();
   for (const slice of slices(query)) {
     const part = { ...filter, ...slice };
-    const ranked = isNarrow(filter.conditions)
-      ? await fromSearch(select, part, query, signal)
-      : await fromSpans(select, spansStatement(part, query.order, query.limit), signal);
-    for (const trace of ranked) {
+    const lists = await Promise.all(
+      alternatives.map((conditions) => rank(select, { ...part, conditions }, query, signal)),
+    );
+    for (const trace of merge(lists, query.order)) {
       if (found.size >= query.limit) break;
       const traceId = traceIdText(trace.key);
       if (!found.has(traceId)) found.set(traceId, trace);
@@ -99,6 +100,38 @@ function* slices(query: FindQuery): Generator<Slice> {
     }
     length *= SLICE_GROWTH;
   }
+}
+
+/**
+ * `error=true` is a status (narrow table) or an attribute (wide table, by its index). Asked as one
+ * condition it would read the attributes of every span of the window; asked as two searches, the
+ * first n of both are the first n. So where one such choice is all that needs the wide table, each
+ * of its sides is a search of its own.
+ */
+function alternativesOf(conditions: readonly Condition[]): (readonly Condition[])[] {
+  const wide = conditions.filter((condition) => !isNarrow([condition]));
+  const [choice] = wide;
+  if (wide.length !== 1 || choice?.type !== 'any') return [conditions];
+  const others = conditions.filter((condition) => condition !== choice);
+  return choice.conditions.map((side) => [...others, side]);
+}
+
+/** The first n of one search, in order. */
+async function rank(
+  select: Select,
+  filter: Filter,
+  query: FindQuery,
+  signal: AbortSignal | undefined,
+): Promise<Found[]> {
+  if (isNarrow(filter.conditions)) return await fromSearch(select, filter, query, signal);
+  return await fromSpans(select, spansStatement(filter, query.order, query.limit), signal);
+}
+
+/** In order; a trace that is in several lists stands where it comes first, and is met first there. */
+function merge(lists: readonly Found[][], order: Order): Found[] {
+  const [only] = lists;
+  if (lists.length === 1 && only !== undefined) return only;
+  return lists.flat().sort((a, b) => compare(a, b, order));
 }
 
 async function filterOf(

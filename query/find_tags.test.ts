@@ -167,6 +167,23 @@ test('error=true is a status of error, or an attribute that says so', async () =
   assert.deepEqual(await find(['error', 'timeout']), [8]);
 });
 
+test('the newest traces in error are the newest, however each of them says so', async () => {
+  insertTraces(
+    ...Array.from({ length: 60 }, (_, i): Partial<Span> => {
+      if (i % 3 === 0) return { statusCode: 2, durationNanos: BigInt(i) };
+      return i % 3 === 1 ? withAttributes({ error: true }) : {};
+    }),
+    { traceId: traceId(5), statusCode: 2, startUnixNanos: NOON + MINUTE },
+  );
+  const found = await find(['error', 'true']);
+  const expected = Array.from({ length: 60 }, (_, i) => i + 1).filter((n) => n % 3 !== 0);
+  assert.deepEqual(found, [5, ...expected.filter((n) => n !== 5)].slice(0, 20));
+  const servers = await find(['error', 'true'], ['span.kind', 'server']);
+  assert.deepEqual(servers, found, 'another narrow condition holds for both');
+  assert.deepEqual(await find(['error', 'true'], ['span.kind', 'client']), []);
+  assert.deepEqual(await find(['error', 'true'], ['error.kind', 'none']), []);
+});
+
 test('kind and status are searched by the names that Jaeger shows', async () => {
   insertTraces(
     { kind: 2 },
