@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { access, readdir, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -288,4 +290,45 @@ test('a GET changes nothing, also for the writer', async () => {
     headers: { authorization },
   });
   assert.equal(response.headers.get('x-clickhouse-exception-code'), '164');
+});
+
+test('bodies that are no gzip, of another encoding or broken off insert nothing', async () => {
+  await ingest('CREATE TABLE spanhouse.bad (a UInt8) ENGINE = MergeTree ORDER BY a');
+  const { user, password } = engine.embedded.credentials('ingest');
+  const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+  const query = 'INSERT INTO spanhouse.bad FORMAT RowBinary';
+  const url = `${await engine.embedded.url()}/?${new URLSearchParams({ query })}`;
+  const post = async (body: Uint8Array<ArrayBuffer>, encoding: string) => {
+    const headers = { authorization, 'Content-Encoding': encoding };
+    const response = await fetch(url, { method: 'POST', body, headers });
+    return response.headers.get('x-clickhouse-exception-code');
+  };
+  assert.equal(await post(Uint8Array.of(1, 2, 3), 'gzip'), '354');
+  assert.equal(await post(new Uint8Array(gzipSync('abcdef').subarray(0, 15)), 'gzip'), '354');
+  assert.equal(await post(Uint8Array.of(1), 'br'), '36');
+  const half = request(url, { method: 'POST', headers: { authorization } });
+  const broken = once(half, 'error');
+  half.write(Uint8Array.of(1, 2, 3));
+  await sleep(50);
+  half.destroy(new Error('gone'));
+  await broken;
+  await sleep(100);
+  assert.deepEqual(await engine.rows('SELECT a FROM spanhouse.bad'), []);
+  assert.deepEqual(await readdir(join(engine.dataDir, 'incoming')), []);
+});
+
+test('a gzip bomb is refused while it inflates', async () => {
+  const { user, password } = engine.embedded.credentials('ingest');
+  const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+  const query = 'INSERT INTO spanhouse.bad FORMAT RowBinary';
+  const response = await fetch(
+    `${await engine.embedded.url()}/?${new URLSearchParams({ query })}`,
+    {
+      method: 'POST',
+      body: gzipSync(Buffer.alloc(260 * 1024 * 1024), { level: 1 }),
+      headers: { authorization, 'Content-Encoding': 'gzip' },
+    },
+  );
+  assert.equal(response.headers.get('x-clickhouse-exception-code'), '307');
+  assert.deepEqual(await readdir(join(engine.dataDir, 'incoming')), []);
 });

@@ -6,9 +6,10 @@ import { rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { type Answer, send, sendError, sendPlain } from './answer.ts';
 import { BodyReader, openBody } from './body.ts';
 import type { Engine, EngineResult, EngineSession } from './engine.ts';
-import { type EngineError, errorBody, httpStatus, refuse, toEngineError } from './engine_error.ts';
+import { refuse, toEngineError } from './engine_error.ts';
 import { insertRows, TableColumns } from './insert_rows.ts';
 import * as limits from './limits.ts';
 import { authenticate, type QueryRequest, readRequest, type Secrets } from './request.ts';
@@ -59,13 +60,6 @@ async function closeServer(server: Server): Promise<void> {
   const timer = setTimeout(() => server.closeAllConnections(), limits.STOP_MS_MAX);
   await closed;
   clearTimeout(timer);
-}
-
-/** What a request is answered with. */
-interface Answer {
-  readonly bytes: Uint8Array;
-  readonly format: string;
-  readonly summary: Readonly<Record<string, string>>;
 }
 
 class Handler {
@@ -266,38 +260,4 @@ function summary(result: EngineResult, writtenBytes: number): Record<string, str
     result_bytes: String(result.bytes.byteLength),
     elapsed_ns: String(Math.round(result.elapsedSeconds * 1e9)),
   };
-}
-
-function send(response: ServerResponse, answer: Answer): void {
-  const type = answer.format.startsWith('JSON')
-    ? 'application/json; charset=UTF-8'
-    : /^(Native|RowBinary|Arrow|Parquet)/.test(answer.format)
-      ? 'application/octet-stream'
-      : 'text/plain; charset=UTF-8';
-  response.writeHead(200, {
-    'Content-Type': type,
-    'Content-Length': answer.bytes.byteLength,
-    'X-ClickHouse-Format': answer.format,
-    'X-ClickHouse-Timezone': 'UTC',
-    'X-ClickHouse-Summary': JSON.stringify(answer.summary),
-  });
-  response.end(answer.bytes);
-}
-
-function sendError(request: IncomingMessage, response: ServerResponse, error: EngineError): void {
-  if (response.headersSent || response.destroyed) return;
-  const body = errorBody(error);
-  // What is left of the body is not worth reading; the client must see that nobody does.
-  if (!request.complete) response.setHeader('Connection', 'close');
-  response.writeHead(httpStatus(error.code), {
-    'Content-Type': 'text/plain; charset=UTF-8',
-    'Content-Length': Buffer.byteLength(body),
-    'X-ClickHouse-Exception-Code': String(error.code),
-  });
-  response.end(body, () => request.resume());
-}
-
-function sendPlain(response: ServerResponse, status: number, body: string): void {
-  response.writeHead(status, { 'Content-Type': 'text/plain; charset=UTF-8' });
-  response.end(body);
 }

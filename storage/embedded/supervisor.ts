@@ -6,16 +6,9 @@ import { totalmem } from 'node:os';
 import { extname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { ClickHouseClient } from '@clickhouse/client';
-import {
-  type Address,
-  type ClickHouseAccess,
-  checkDatabase,
-  INSERT_TIMEOUT_MS,
-  makeClient,
-  QUERY_TIMEOUT_MS,
-} from '../clickhouse/client.ts';
+import { type ClickHouseAccess, checkDatabase } from '../clickhouse/client.ts';
 import { StoreError } from '../span_store.ts';
+import { embeddedAccess } from './access.ts';
 import { MEMORY_BYTES_MIN } from './engine.ts';
 import { type ChildOptions, type ChildReply, firstLine } from './handshake.ts';
 import { READ_SESSIONS, WRITE_SESSIONS } from './limits.ts';
@@ -63,9 +56,6 @@ const CALM_MS = 30_000;
 
 /** Longer than the child's own STOP_MS_MAX; then it is killed, which is safe. */
 const STOP_KILL_MS = 15_000;
-
-/** A client of a former port: what it still carries is failing by then. */
-const OLD_CLIENT_MS = 1_000;
 
 /** Not more than this unless asked: a laptop has other things to do. */
 const MEMORY_BYTES_DEFAULT_MAX = 2 * 1024 * 1024 * 1024;
@@ -290,29 +280,4 @@ function secret(): string {
 function defaultMemory(): number {
   const quarter = Math.floor(totalmem() / 4);
   return Math.max(MEMORY_BYTES_MIN, Math.min(MEMORY_BYTES_DEFAULT_MAX, quarter));
-}
-
-/** Clients that follow the engine to its new port after a restart. */
-function embeddedAccess(embedded: Embedded, database: string): ClickHouseAccess {
-  const current = new Map<Role, { readonly url: string; readonly client: ClickHouseClient }>();
-  const get = async (role: Role): Promise<ClickHouseClient> => {
-    const url = await embedded.url();
-    const known = current.get(role);
-    if (known?.url === url) return known.client;
-    if (known !== undefined) setTimeout(() => void known.client.close(), OLD_CLIENT_MS).unref();
-    const address: Address = { url, ...embedded.credentials(role) };
-    const client = makeClient(address, role === 'ingest' ? INSERT_TIMEOUT_MS : QUERY_TIMEOUT_MS);
-    current.set(role, { url, client });
-    return client;
-  };
-  return {
-    ingest: () => get('ingest'),
-    query: () => get('query'),
-    database,
-    async close() {
-      const clients = [...current.values()];
-      current.clear();
-      await Promise.all(clients.map(({ client }) => client.close()));
-    },
-  };
 }
