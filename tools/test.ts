@@ -71,7 +71,7 @@ async function runFiles(
 
 async function runFile(file: string, timeoutMs: number): Promise<void> {
   const startMs = performance.now();
-  const failedBefore = tally.failed.length;
+  let bad = false;
   let output = '';
   // A file whose tests have ended but that keeps a socket or timer open would run for ever.
   const signal = AbortSignal.timeout(timeoutMs * FILE_TIMEOUT_FACTOR);
@@ -85,6 +85,7 @@ async function runFile(file: string, timeoutMs: number): Promise<void> {
     // A suite passes and fails with its tests; they are counted, it is not.
     if (test.details.type === 'suite') return;
     if (isFileItself(test, file)) {
+      bad = true;
       fail(test, 'no test of the file was heard to the end: it has none, or it exits by itself');
     } else if (test.skip !== undefined || test.todo !== undefined) {
       skip(test);
@@ -94,11 +95,11 @@ async function runFile(file: string, timeoutMs: number): Promise<void> {
   });
   stream.on('test:fail', (test) => {
     if (test.details.type === 'suite') return;
+    bad = true;
     const { error } = test.details;
     fail(test, signal.aborted ? LEFT_OPEN : explain(error.cause ?? error));
   });
   for await (const _ of stream);
-  const bad = tally.failed.length > failedBefore;
   const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
   console.log(`  ${bad ? 'FAILED' : 'ok'} ${file} (${seconds} s)`);
   if (bad && output !== '') console.log(indent(output));
