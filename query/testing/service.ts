@@ -12,7 +12,7 @@ import { Metrics } from '../../service/metrics.ts';
 import type { ClickHouseAccess } from '../../storage/clickhouse/client.ts';
 import { ClickHouseSpanStore } from '../../storage/clickhouse/insert.ts';
 import { migrate } from '../../storage/clickhouse/migrate.ts';
-import { startEmbedded } from '../../storage/embedded/supervisor.ts';
+import { type Embedded, startEmbedded } from '../../storage/embedded/supervisor.ts';
 import { startQuery } from '../server.ts';
 import { blocksOf } from './engine.ts';
 import { NOON } from './spans.ts';
@@ -71,6 +71,16 @@ const clock: Pick<Clock, 'nowMs'> = { nowMs: () => Number(NOON / 1_000_000n) + 3
 export async function startTestService(): Promise<TestService> {
   const directory = mkdtempSync(join(tmpdir(), 'spanhouse-query-'));
   const engine = await startEmbedded({ dataDir: join(directory, 'data') });
+  try {
+    return await serve(engine, directory);
+  } catch (error) {
+    // Its child would keep a failed test from ending.
+    await engine.stop();
+    throw error;
+  }
+}
+
+async function serve(engine: Embedded, directory: string): Promise<TestService> {
   await migrate({
     client: await engine.access.ingest(),
     database: engine.access.database,

@@ -2,75 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { VALUE_DEPTH_MAX } from '../../limits.ts';
-import type { Attribute, Resource, Scope, Span, SpanEvent, SpanLink, Value } from '../../span.ts';
+import type { Span } from '../../span.ts';
 import { encodeSpans } from './encode.ts';
 import { readEvents, readLinks, readResource, readRest, readScope, readValue } from './read.ts';
+import { event, link, resource, scope } from './testing/span_arbitrary.ts';
 import { WireError, WireReader } from './wire_reader.ts';
-
-// Null prototypes would differ from what is read, in nothing that matters here.
-const record = <T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> =>
-  fc.record(model, { noNullPrototype: true }) as fc.Arbitrary<T>;
-
-const text = fc.string({ unit: 'grapheme', maxLength: 12 });
-const count = fc.nat(0xffff_ffff);
-const uint64 = fc.bigInt(0n, 2n ** 63n - 1n);
-
-const { attribute } = fc.letrec<{ value: Value; attribute: Attribute }>((tie) => ({
-  attribute: record({ key: text, value: tie('value') }),
-  value: fc.oneof(
-    { maxDepth: 4, depthSize: 'small' },
-    fc.constant<Value>({ type: 'empty' }),
-    record({ type: fc.constant('string' as const), value: text }),
-    record({ type: fc.constant('bool' as const), value: fc.boolean() }),
-    record({
-      type: fc.constant('int' as const),
-      value: fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n),
-    }),
-    record({ type: fc.constant('double' as const), value: fc.double() }),
-    record({
-      type: fc.constant('bytes' as const),
-      value: fc.uint8Array().map((bytes) => Buffer.from(bytes)),
-    }),
-    record({ type: fc.constant('array' as const), value: fc.array(tie('value')) }),
-    record({ type: fc.constant('map' as const), value: fc.array(tie('attribute')) }),
-  ),
-}));
-
-const attributes = fc.array(attribute, { maxLength: 5 });
-const hex = (length: number): fc.Arbitrary<string> =>
-  fc
-    .uint8Array({ minLength: length, maxLength: length })
-    .map((bytes) => Buffer.from(bytes).toString('hex'));
-
-const event: fc.Arbitrary<SpanEvent> = record({
-  timeUnixNanos: uint64,
-  name: text,
-  attributes,
-  droppedAttributesCount: count,
-});
-
-const link: fc.Arbitrary<SpanLink> = record({
-  traceId: hex(16),
-  spanId: hex(8),
-  traceState: text,
-  attributes,
-  droppedAttributesCount: count,
-  flags: count,
-});
-
-const resource: fc.Arbitrary<Resource> = record({
-  attributes,
-  droppedAttributesCount: count,
-  schemaUrl: text,
-});
-
-const scope: fc.Arbitrary<Scope> = record({
-  name: text,
-  version: text,
-  attributes,
-  droppedAttributesCount: count,
-  schemaUrl: text,
-});
 
 function spanOf(parts: Partial<Span>): Span {
   return {

@@ -171,7 +171,6 @@ async function enter({ reply, signal }: Context, options: JaegerOptions): Promis
   const leave = await options.gate.enter(signal);
   reply.raw.once('close', leave);
   if (reply.raw.closed) leave();
-  reply.raw.setTimeout(STALLED_MS_MAX, () => reply.raw.destroy());
 }
 
 /** `errorsOf` is told the ids that are not there, once that is known. */
@@ -200,6 +199,7 @@ async function sendTraces(
   body.once('error', (error) => {
     if (!signal.aborted) log.error('an answer broke off', { error });
   });
+  reply.raw.setTimeout(STALLED_MS_MAX, () => reply.raw.destroy());
   return reply.type(JSON_TYPE).send(body);
 }
 
