@@ -36,6 +36,7 @@ const ttls = async (database: string) =>
     )
   ).map((row) => row['days']);
 
+// After a change to the schema: UPDATE_GOLDEN=1, then read the difference.
 for (const [name, cluster] of [
   ['single', undefined],
   ['cluster', 'main_cluster'],

@@ -51,7 +51,7 @@ export function renderStatements(template: string, options: RenderOptions): read
     sql = sql.replaceAll(/\bnon_replicated_deduplication_window\b/g, REPLICATED_WINDOW);
   }
   return sql
-    .replaceAll(/^\s*--.*$/gm, '')
+    .replaceAll(/^[ \t]*--.*\n/gm, '')
     .split(/;[ \t]*$/m)
     .map((statement) => statement.replaceAll(/[ \t]+$/gm, '').trim())
     .filter((statement) => statement !== '');

@@ -39,7 +39,7 @@ CREATE TABLE IF NOT EXISTS traces.spans ON CLUSTER main_cluster (
   trace_lo UInt64 CODEC(ZSTD(1)),
   trace_hi UInt64 CODEC(ZSTD(1)),
   span_id UInt64 CODEC(NONE),
-  parent_id UInt64 CODEC(LZ4),
+  parent_id UInt64 CODEC(ZSTD(1)),
   h UInt32 CODEC(NONE),
   ts DateTime64(9, 'UTC') CODEC(Delta(8), ZSTD(1)),
   duration Int64 CODEC(T64, ZSTD(1)),
@@ -65,7 +65,13 @@ CREATE TABLE IF NOT EXISTS traces.spans ON CLUSTER main_cluster (
     arrayMap((k, v) -> cityHash64(k, v), mapKeys(attr_i), mapValues(attr_i)),
     arrayMap((k, v) -> cityHash64(k, v), mapKeys(attr_d), mapValues(attr_d)),
     arrayMap((k, v) -> cityHash64(k, v), mapKeys(attr_b), mapValues(attr_b)),
-    event_kv) TYPE bloom_filter(0.01) GRANULARITY 4
+    event_kv) TYPE bloom_filter(0.01) GRANULARITY 4,
+  INDEX op_kv arrayConcat(
+    arrayMap((k, v) -> cityHash64(service, name, k, v), mapKeys(attr_s), mapValues(attr_s)),
+    arrayMap((k, v) -> cityHash64(service, name, k, v), mapKeys(attr_i), mapValues(attr_i)),
+    arrayMap((k, v) -> cityHash64(service, name, k, v), mapKeys(attr_d), mapValues(attr_d)),
+    arrayMap((k, v) -> cityHash64(service, name, k, v), mapKeys(attr_b), mapValues(attr_b)),
+    arrayMap(kv -> cityHash64(service, name, kv), event_kv)) TYPE bloom_filter(0.025) GRANULARITY 4
 ) ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
 PARTITION BY toDate(ts)
 PRIMARY KEY (tenant, toStartOfFiveMinutes(ts), trace_lo, trace_hi)
