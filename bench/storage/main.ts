@@ -1,6 +1,7 @@
 // The ClickHouse layout, by measurement: bytes and CPU of each variant, and reads of the chosen one.
 //
-//   npm run bench -- storage [--rows 5000000] [--price-rows 500000] [--only name,name] [--cold]
+//   npm run bench -- storage [--rows 5000000] [--price-rows 500000] [--only name,name]
+//                            [--part reads|price] [--cold]
 //
 // Prices every variant on the small corpus, and asks the read table of `schema` and `replacing` (or of those
 // that --only names) on the large one: with the last 20 blocks unmerged, then merged; --cold empties the
@@ -27,6 +28,7 @@ export async function run(args: string[]): Promise<void> {
     rows: { type: 'string', default: '5000000' },
     'price-rows': { type: 'string', default: '500000' },
     only: { type: 'string', default: '' },
+    part: { type: 'string', default: 'both' },
     cold: { type: 'boolean', default: false },
   } as const;
   const { values } = parseArgs({ args, options });
@@ -37,20 +39,21 @@ export async function run(args: string[]): Promise<void> {
   const folder = await mkdtemp(path.join(parent, 'engine-'));
   const engine = new Engine(folder);
   try {
-    const reading = only.length === 0 ? ['schema', 'replacing'] : only;
-    const variants = VARIANTS.filter(({ name }) => reading.includes(name));
-    const corpus = await openCorpus(count(values.rows));
-    const reads = await readAll(engine, corpus, variants, values.cold);
-    const parameters = { rows: corpus.rows, traces: corpus.traces, freshBlocks: FRESH_BLOCKS };
-    await writeReport({ name: 'storage-reads', parameters, figures: reads.table, ratios: {} });
-    const small = await openCorpus(count(values['price-rows']));
-    const prices = (await price(engine, small, chosen)).map(priceFigure);
-    await writeReport({
-      name: 'storage',
-      parameters: { rows: corpus.rows, priceRows: small.rows, blockRows: BLOCK_ROWS_MAX },
-      figures: [...prices, ...reads.costs],
-      ratios: {},
-    });
+    if (values.part !== 'price') {
+      const corpus = await openCorpus(count(values.rows));
+      const reading = only.length === 0 ? ['schema', 'replacing'] : only;
+      const variants = VARIANTS.filter(({ name }) => reading.includes(name));
+      const { table, costs } = await readAll(engine, corpus, variants, values.cold);
+      const parameters = { rows: corpus.rows, traces: corpus.traces, freshBlocks: FRESH_BLOCKS };
+      await writeReport({ name: 'storage-fill', parameters, figures: costs, ratios: {} });
+      await writeReport({ name: 'storage-reads', parameters, figures: table, ratios: {} });
+    }
+    if (values.part !== 'reads') {
+      const corpus = await openCorpus(count(values['price-rows']));
+      const figures = (await price(engine, corpus, chosen)).map(priceFigure);
+      const parameters = { rows: corpus.rows, blockRows: BLOCK_ROWS_MAX };
+      await writeReport({ name: 'storage', parameters, figures, ratios: {} });
+    }
   } finally {
     engine.close();
     await rm(folder, { recursive: true, force: true });
