@@ -19,6 +19,26 @@ export function rssBytes(pid: number): number {
   return list().find((process) => process.pid === pid)?.rssBytes ?? 0;
 }
 
+export interface CpuTime {
+  readonly ranMs: number;
+  /** Ready to run, while others had the CPUs. */
+  readonly waitedMs: number;
+}
+
+/**
+ * What the main thread of `pid` got of the CPUs since it started. Linux only; zeros elsewhere.
+ * /proc/…/schedstat: nanoseconds on a CPU, nanoseconds of waiting for one, time slices.
+ */
+export function mainThreadCpu(pid: number): CpuTime {
+  try {
+    const text = readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'utf8');
+    const [ran, waited] = text.split(' ').map((nanos) => Number(nanos) / 1e6);
+    return { ranMs: ran ?? 0, waitedMs: waited ?? 0 };
+  } catch {
+    return { ranMs: 0, waitedMs: 0 };
+  }
+}
+
 function list(): ProcessInfo[] {
   return process.platform === 'linux' ? listByProc() : listByPs();
 }
