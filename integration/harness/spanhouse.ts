@@ -142,8 +142,9 @@ export class Spanhouse {
       await spanhouse.ready();
       return spanhouse;
     } catch (error) {
-      await spanhouse.kill();
-      throw new Error(`Spanhouse did not become ready:\n${spanhouse.log}`, { cause: error });
+      const { log } = spanhouse;
+      await (options.directory === undefined ? spanhouse.remove() : spanhouse.kill());
+      throw new Error(`Spanhouse did not become ready:\n${log}`, { cause: error });
     }
   }
 
