@@ -1,5 +1,6 @@
 // Builds the benchmark's spans once and keeps them as Native files, one a block, under the system's
-// temporary folder: filling a variant then costs what inserting costs, and every variant gets the same bytes.
+// temporary folder: filling a variant then costs what inserting costs, and every variant gets the
+// same bytes.
 
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
@@ -26,7 +27,10 @@ export interface Corpus {
   readonly traces: number;
   /** Files of one Native block each, in order of arrival. */
   readonly files: readonly string[];
-  /** Where to look, by size of trace: 12, 1,000 and 10,000 spans; and newest ones in the last blocks. */
+  /**
+   * Where to look, by size of trace: 12, 1,000 and 10,000 spans; and newest ones in the last
+   * blocks.
+   */
   readonly facts: Readonly<Record<'12' | '1000' | '10000' | 'fresh', readonly TraceFact[]>>;
 }
 
@@ -78,7 +82,8 @@ async function write(
     );
     await engine.run(
       `INSERT INTO FUNCTION file('${searchFile(file)}', 'Native')
-       SELECT tenant, service, name, ts, duration, trace_lo, kind, status FROM file('${file}', 'Native')
+       SELECT tenant, service, name, ts, duration, trace_lo, kind, status
+       FROM file('${file}', 'Native')
        ORDER BY tenant, service, name, ts SETTINGS max_threads = 1`,
     );
     files.push(path.join(folder, name));
@@ -98,8 +103,10 @@ async function traceFacts(
   limit: number,
 ): Promise<readonly TraceFact[]> {
   const found = await engine.rows(`
-    SELECT sipHash64(t, 'lo'), if(t % 10 = 0, 0, sipHash64(t, 'hi')), count(), min(ts), max(ts + duration)
-    FROM keys WHERE t IN (SELECT t FROM keys WHERE i = 0 AND ${condition} ORDER BY cityHash64(t) LIMIT ${limit})
+    SELECT sipHash64(t, 'lo'), if(t % 10 = 0, 0, sipHash64(t, 'hi')), count(), min(ts),
+      max(ts + duration)
+    FROM keys WHERE t IN (
+      SELECT t FROM keys WHERE i = 0 AND ${condition} ORDER BY cityHash64(t) LIMIT ${limit})
     GROUP BY t ORDER BY cityHash64(t, 21)`);
   return found.map(([lo = '', hi = '', spans = '', startNanos = '', endNanos = '']) => {
     return { lo, hi, spans: Number(spans), startNanos, endNanos };

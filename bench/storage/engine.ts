@@ -1,4 +1,5 @@
-// The ClickHouse engine in this process (chDB), for this benchmark only: CPU time is the process's own.
+// The ClickHouse engine in this process (chDB), for this benchmark only: CPU time is the process's
+// own.
 
 import { type ChdbResult, Session } from 'chdb';
 
@@ -41,7 +42,9 @@ export class Engine {
     return Number((await this.rows(sql))[0]?.[0] ?? 0);
   }
 
-  /** Waits until no merge has run for a while; ClickHouse starts them within a second of an insert. */
+  /**
+   * Waits until no merge has run for a while; ClickHouse starts them within a second of an insert.
+   */
   async quiet(): Promise<void> {
     const from = performance.now();
     let last = from;

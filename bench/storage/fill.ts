@@ -1,4 +1,5 @@
-// Fills one variant with the corpus, one block an insert as the ingester does, and says what that costs.
+// Fills one variant with the corpus, one block an insert as the ingester does, and says what that
+// costs.
 
 import { BLOCK_ROWS_MAX } from '../../model/limits.ts';
 import { median } from '../report.ts';
@@ -80,8 +81,8 @@ export interface Priced {
 }
 
 /**
- * Prices variants against each other on a machine that others use too: each block goes into all of them
- * before the next one, with merges stopped, and then each is merged once, whole.
+ * Prices variants against each other on a machine that others use too: each block goes into all
+ * of them before the next one, with merges stopped, and then each is merged once, whole.
  */
 export async function price(
   engine: Engine,

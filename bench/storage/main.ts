@@ -1,11 +1,11 @@
-// The ClickHouse layout, by measurement: bytes and CPU of each variant, and reads of the chosen one.
+// The ClickHouse layout: bytes and CPU of each variant, and how quickly the chosen one answers.
 //
 //   npm run bench -- storage [--rows 5000000] [--price-rows 500000] [--only name,name]
 //                            [--part reads|price] [--cold]
 //
-// Prices every variant on the small corpus, and asks the read table of `schema` and `replacing` (or of those
-// that --only names) on the large one: with the last 20 blocks unmerged, then merged; --cold empties the
-// system's page cache (as root) and reads a trace of each size once more.
+// Prices every variant on the small corpus, and asks the read table of `schema` and `replacing` (or
+// of those that --only names) on the large one: with the last 20 blocks unmerged, then merged;
+// --cold empties the system's page cache (as root) and reads a trace of each size once more.
 
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';

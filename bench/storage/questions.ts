@@ -132,7 +132,10 @@ class Asker {
     );
   }
 
-  /** indexHint: the index prunes, but its long expression is not computed for the rows that are left. */
+  /**
+   * indexHint: the index prunes, but its long expression is not computed for the rows that are
+   * left.
+   */
   tag(key: string, value: string): string {
     const hint = `indexHint(has(${this.#kv}, cityHash64('${key}', '${value}')))`;
     return `${hint} AND attr_s['${key}'] = '${value}'`;

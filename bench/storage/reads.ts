@@ -105,7 +105,10 @@ export function skeletonSql(
   );
 }
 
-/** Minutes before the window's end: one first, as a busy system has its answer there; then eightfold. */
+/**
+ * Minutes before the window's end: one first, as a busy system has its answer there; then
+ * eightfold.
+ */
 const SLICES = [
   [0n, 1n],
   [1n, 9n],
@@ -134,7 +137,9 @@ export function endOfRun(run: number): bigint {
   return END - BigInt(run) * 1_000_000_000n;
 }
 
-/** Key analysis maps no `ts` range to the bucket in the key: the bucket's own range has to be said. */
+/**
+ * Key analysis maps no `ts` range to the bucket in the key: the bucket's own range has to be said.
+ */
 export function spansWindow(variant: Variant, from: bigint, to: bigint): string {
   return `${bucketClause(variant, String(from), String(to))} AND ${between(from, to)}`;
 }

@@ -1,5 +1,6 @@
-// The layouts that are compared: each is the real schema (storage/clickhouse/schema/0001_spans.sql) with a
-// few edits. An edit whose text is no longer there throws, so that no variant silently equals the schema.
+// The layouts that are compared: each is the real schema (storage/clickhouse/schema/0001_spans.sql)
+// with a few edits. An edit whose text is no longer there throws, so that no variant silently
+// equals the schema.
 
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -135,7 +136,8 @@ export const VARIANTS: readonly Variant[] = [
     edits: [
       [
         SPANS_SETTINGS,
-        `${SPANS_SETTINGS}, map_serialization_version = 'with_buckets', max_buckets_in_map = 8, map_buckets_strategy = 'constant', map_buckets_min_avg_size = 1`,
+        `${SPANS_SETTINGS}, map_serialization_version = 'with_buckets', ` +
+          "max_buckets_in_map = 8, map_buckets_strategy = 'constant', map_buckets_min_avg_size = 1",
       ],
     ],
   },
@@ -212,7 +214,10 @@ export const VARIANTS: readonly Variant[] = [
   },
 ];
 
-/** The statements that make `variant` in database `db`; engines without replication, retention for ever. */
+/**
+ * The statements that make `variant` in database `db`; engines without replication, retention for
+ * ever.
+ */
 export function statements(variant: Variant, db: string): readonly string[] {
   const file = path.join(import.meta.dirname, '../../storage/clickhouse/schema/0001_spans.sql');
   let sql = readFileSync(file, 'utf8');
