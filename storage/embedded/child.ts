@@ -4,7 +4,7 @@
 
 import { EngineOpenError, openEngine } from './engine.ts';
 import { type Front, startFront } from './front.ts';
-import { type ChildOptions, type ChildReply, firstLine } from './handshake.ts';
+import { type ChildOptions, type ChildReply, firstLine, STOP_LINE } from './handshake.ts';
 
 async function main(): Promise<void> {
   const line = await firstLine(process.stdin);
@@ -30,9 +30,13 @@ async function main(): Promise<void> {
     stopping = true;
     void front.stop().finally(() => process.exit(0));
   };
-  process.on('SIGTERM', stop);
-  // Ctrl+C reaches the whole process group; the parent decides when we stop.
+  process.stdin.on('data', (chunk: Buffer) => {
+    if (chunk.includes(STOP_LINE)) stop();
+  });
+  // Ctrl+C and service managers signal the whole process group; the parent still has spans to
+  // insert then, and decides when we stop.
   process.on('SIGINT', () => undefined);
+  process.on('SIGTERM', () => undefined);
   reply({ port: front.port });
 }
 

@@ -1,4 +1,4 @@
-// What parent and child say to each other: one JSON line each way.
+// What parent and child say to each other: one JSON line each way, and a word to stop.
 
 import type { Secrets } from './request.ts';
 
@@ -10,6 +10,9 @@ export interface ChildOptions {
   readonly readSessions: number;
   readonly writeSessions: number;
 }
+
+/** Parent to child, at any time: finish queries under way and end. Signals are not heeded. */
+export const STOP_LINE = 'stop\n';
 
 /** Child to parent, the first line of its stdout. */
 export type ChildReply = { readonly port: number } | { readonly error: string };

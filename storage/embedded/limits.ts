@@ -39,5 +39,5 @@ export const CONNECTIONS_MAX = 256;
 /** As ClickHouse: clients keep idle sockets for less. */
 export const KEEP_ALIVE_MS = 10_000;
 
-/** Queries under way get this long to end on SIGTERM; the data is safe either way. */
+/** Queries under way get this long to end when told to stop; the data is safe either way. */
 export const STOP_MS_MAX = 10_000;

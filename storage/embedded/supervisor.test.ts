@@ -12,6 +12,16 @@ import { send, startTestEngine } from './testing.ts';
 
 const SUPERVISOR = new URL('./supervisor.ts', import.meta.url).href;
 
+test('signals to the whole process group leave the child serving until its parent stops it', async () => {
+  await using engine = await startTestEngine(false);
+  const { pid } = engine.embedded;
+  assert.ok(pid !== undefined);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.kill(pid, signal);
+  await sleep(300);
+  assert.deepEqual(await engine.rows('SELECT 7 AS seven'), [{ seven: 7 }]);
+  assert.equal(engine.embedded.pid, pid);
+});
+
 test('a killed child is started again, and clients find it at its new port', async () => {
   await using engine = await startTestEngine(false);
   const { embedded } = engine;

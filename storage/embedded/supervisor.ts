@@ -12,7 +12,7 @@ import { type ClickHouseAccess, checkDatabase } from '../clickhouse/client.ts';
 import { StoreError } from '../span_store.ts';
 import { embeddedAccess } from './access.ts';
 import { MEMORY_BYTES_MIN } from './engine.ts';
-import { type ChildOptions, type ChildReply, firstLine } from './handshake.ts';
+import { type ChildOptions, type ChildReply, firstLine, STOP_LINE } from './handshake.ts';
 import { READ_SESSIONS, WRITE_SESSIONS } from './limits.ts';
 import type { Role } from './statement.ts';
 
@@ -168,7 +168,7 @@ class Supervisor implements Embedded {
     this.#child = undefined;
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const exited = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGTERM');
+    child.stdin?.write(STOP_LINE);
     const timer = setTimeout(() => child.kill('SIGKILL'), STOP_KILL_MS);
     await exited;
     clearTimeout(timer);
