@@ -103,7 +103,9 @@ export async function price(
   await engine.quiet();
   const priced: Priced[] = [];
   for (const { variant, db, inserts } of filled) {
-    const tables = await engine.rows(`SHOW TABLES FROM ${db} NOT LIKE '%\\_%'`);
+    const tables = await engine.rows(
+      `SELECT name FROM system.tables WHERE database = '${db}' AND engine LIKE '%MergeTree'`,
+    );
     const merge = await measure(async () => {
       for (const [table = ''] of tables) await engine.run(`OPTIMIZE TABLE ${db}.${table} FINAL`);
     });
