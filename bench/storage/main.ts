@@ -34,24 +34,25 @@ export async function run(args: string[]): Promise<void> {
   const { values } = parseArgs({ args, options });
   const only = values.only.split(',').filter((name) => name !== '');
   const chosen = VARIANTS.filter(({ name }) => only.length === 0 || only.includes(name));
+  // Made first: the engine takes one folder at a time in a process.
+  const large = values.part === 'price' ? undefined : await openCorpus(count(values.rows));
+  const small = values.part === 'reads' ? undefined : await openCorpus(count(values['price-rows']));
   const parent = path.join(os.tmpdir(), 'spanhouse-bench-storage');
   await mkdir(parent, { recursive: true });
   const folder = await mkdtemp(path.join(parent, 'engine-'));
   const engine = new Engine(folder);
   try {
-    if (values.part !== 'price') {
-      const corpus = await openCorpus(count(values.rows));
+    if (large !== undefined) {
       const reading = only.length === 0 ? ['schema', 'replacing'] : only;
       const variants = VARIANTS.filter(({ name }) => reading.includes(name));
-      const { table, costs } = await readAll(engine, corpus, variants, values.cold);
-      const parameters = { rows: corpus.rows, traces: corpus.traces, freshBlocks: FRESH_BLOCKS };
+      const { table, costs } = await readAll(engine, large, variants, values.cold);
+      const parameters = { rows: large.rows, traces: large.traces, freshBlocks: FRESH_BLOCKS };
       await writeReport({ name: 'storage-fill', parameters, figures: costs, ratios: {} });
       await writeReport({ name: 'storage-reads', parameters, figures: table, ratios: {} });
     }
-    if (values.part !== 'reads') {
-      const corpus = await openCorpus(count(values['price-rows']));
-      const figures = (await price(engine, corpus, chosen)).map(priceFigure);
-      const parameters = { rows: corpus.rows, blockRows: BLOCK_ROWS_MAX };
+    if (small !== undefined) {
+      const figures = (await price(engine, small, chosen)).map(priceFigure);
+      const parameters = { rows: small.rows, blockRows: BLOCK_ROWS_MAX };
       await writeReport({ name: 'storage', parameters, figures, ratios: {} });
     }
   } finally {
