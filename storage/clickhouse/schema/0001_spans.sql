@@ -2,6 +2,9 @@
 -- {{AggregatingMergeTree}}, {{ReplacingMergeTree}} (Replicated… on a cluster).
 -- Statements end with a semicolon at the end of a line.
 
+-- merge_selector_base: 8 parts are worth a merge where ClickHouse's default says 5; a fifth to a third less CPU a
+-- span, half of it for small inserts, and about twice the parts to read (docs/adr/0005).
+
 -- The one door: an insert of one block writes all tables below through their views, under one token.
 CREATE TABLE IF NOT EXISTS {{db}}.spans_in {{on_cluster}} (
   tenant LowCardinality(String),
@@ -84,7 +87,8 @@ PARTITION BY toDate(ts)
 PRIMARY KEY (tenant, toStartOfFiveMinutes(ts), trace_lo, trace_hi)
 ORDER BY (tenant, toStartOfFiveMinutes(ts), trace_lo, trace_hi, ts)
 TTL toDateTime(ts) + INTERVAL {{retention_days}} DAY
-SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000;
+SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000,
+  merge_selector_base = 8;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS {{db}}.spans_mv {{on_cluster}} TO {{db}}.spans AS
 SELECT tenant, trace_lo, trace_hi, span_id, parent_id, h, ts, duration, service, name, kind, status,
@@ -106,7 +110,8 @@ CREATE TABLE IF NOT EXISTS {{db}}.search {{on_cluster}} (
 PARTITION BY toDate(ts)
 ORDER BY (tenant, service, name, ts)
 TTL toDateTime(ts) + INTERVAL {{retention_days}} DAY
-SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000;
+SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000,
+  merge_selector_base = 8;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS {{db}}.search_mv {{on_cluster}} TO {{db}}.search AS
 SELECT tenant, service, name, ts, duration, trace_lo, kind, status FROM {{db}}.spans_in;
@@ -123,7 +128,8 @@ CREATE TABLE IF NOT EXISTS {{db}}.trace_summaries {{on_cluster}} (
 PARTITION BY day
 ORDER BY (tenant, trace_lo, trace_hi)
 TTL day + INTERVAL {{retention_days}} DAY + INTERVAL 1 DAY
-SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000;
+SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000,
+  merge_selector_base = 8;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS {{db}}.trace_summaries_mv {{on_cluster}} TO {{db}}.trace_summaries AS
 SELECT tenant, toDate(ts) AS day, trace_lo, trace_hi, min(ts) AS start_time, max(ts) AS end_time
@@ -139,7 +145,8 @@ CREATE TABLE IF NOT EXISTS {{db}}.operations {{on_cluster}} (
 ) ENGINE = {{AggregatingMergeTree}}
 ORDER BY (tenant, service, name, kind)
 TTL last_seen + INTERVAL {{retention_days}} DAY
-SETTINGS non_replicated_deduplication_window = 10000;
+SETTINGS non_replicated_deduplication_window = 10000,
+  merge_selector_base = 8;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS {{db}}.operations_mv {{on_cluster}} TO {{db}}.operations AS
 SELECT tenant, service, name, kind, max(toDateTime(ts, 'UTC')) AS last_seen
@@ -157,7 +164,8 @@ CREATE TABLE IF NOT EXISTS {{db}}.resources {{on_cluster}} (
 PARTITION BY day
 ORDER BY (tenant, id)
 TTL day + INTERVAL {{retention_days}} DAY + INTERVAL 1 DAY
-SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000;
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000,
+  merge_selector_base = 8;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS {{db}}.resources_mv {{on_cluster}} TO {{db}}.resources AS
 SELECT tenant, toDate(ts) AS day, resource_id AS id, resource AS bytes, resource_schema_url AS schema_url,
@@ -175,7 +183,8 @@ CREATE TABLE IF NOT EXISTS {{db}}.scopes {{on_cluster}} (
 PARTITION BY day
 ORDER BY (tenant, id)
 TTL day + INTERVAL {{retention_days}} DAY + INTERVAL 1 DAY
-SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000;
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000,
+  merge_selector_base = 8;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS {{db}}.scopes_mv {{on_cluster}} TO {{db}}.scopes AS
 SELECT tenant, toDate(ts) AS day, scope_id AS id, scope AS bytes, scope_schema_url AS schema_url,

@@ -77,7 +77,8 @@ PARTITION BY toDate(ts)
 PRIMARY KEY (tenant, toStartOfFiveMinutes(ts), trace_lo, trace_hi)
 ORDER BY (tenant, toStartOfFiveMinutes(ts), trace_lo, trace_hi, ts)
 TTL toDateTime(ts) + INTERVAL 14 DAY
-SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000;
+SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000,
+  merge_selector_base = 8;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS traces.spans_mv TO traces.spans AS
 SELECT tenant, trace_lo, trace_hi, span_id, parent_id, h, ts, duration, service, name, kind, status,
@@ -98,7 +99,8 @@ CREATE TABLE IF NOT EXISTS traces.search (
 PARTITION BY toDate(ts)
 ORDER BY (tenant, service, name, ts)
 TTL toDateTime(ts) + INTERVAL 14 DAY
-SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000;
+SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000,
+  merge_selector_base = 8;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS traces.search_mv TO traces.search AS
 SELECT tenant, service, name, ts, duration, trace_lo, kind, status FROM traces.spans_in;
@@ -114,7 +116,8 @@ CREATE TABLE IF NOT EXISTS traces.trace_summaries (
 PARTITION BY day
 ORDER BY (tenant, trace_lo, trace_hi)
 TTL day + INTERVAL 14 DAY + INTERVAL 1 DAY
-SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000;
+SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000,
+  merge_selector_base = 8;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS traces.trace_summaries_mv TO traces.trace_summaries AS
 SELECT tenant, toDate(ts) AS day, trace_lo, trace_hi, min(ts) AS start_time, max(ts) AS end_time
@@ -129,7 +132,8 @@ CREATE TABLE IF NOT EXISTS traces.operations (
 ) ENGINE = AggregatingMergeTree
 ORDER BY (tenant, service, name, kind)
 TTL last_seen + INTERVAL 14 DAY
-SETTINGS non_replicated_deduplication_window = 10000;
+SETTINGS non_replicated_deduplication_window = 10000,
+  merge_selector_base = 8;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS traces.operations_mv TO traces.operations AS
 SELECT tenant, service, name, kind, max(toDateTime(ts, 'UTC')) AS last_seen
@@ -146,7 +150,8 @@ CREATE TABLE IF NOT EXISTS traces.resources (
 PARTITION BY day
 ORDER BY (tenant, id)
 TTL day + INTERVAL 14 DAY + INTERVAL 1 DAY
-SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000;
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000,
+  merge_selector_base = 8;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS traces.resources_mv TO traces.resources AS
 SELECT tenant, toDate(ts) AS day, resource_id AS id, resource AS bytes, resource_schema_url AS schema_url,
@@ -164,9 +169,45 @@ CREATE TABLE IF NOT EXISTS traces.scopes (
 PARTITION BY day
 ORDER BY (tenant, id)
 TTL day + INTERVAL 14 DAY + INTERVAL 1 DAY
-SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000;
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000,
+  merge_selector_base = 8;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS traces.scopes_mv TO traces.scopes AS
 SELECT tenant, toDate(ts) AS day, scope_id AS id, scope AS bytes, scope_schema_url AS schema_url,
   scope_attrs AS attrs
 FROM traces.spans_in WHERE length(scope) > 0 OR length(scope_schema_url) > 0;
+
+-- 0002_ranges.sql
+
+CREATE TABLE IF NOT EXISTS traces.ranges (
+  cluster_id LowCardinality(String),
+  topic LowCardinality(String),
+  topic_id LowCardinality(String),
+  partition_number UInt32,
+  first UInt64,
+  last UInt64,
+  hash String,
+  version UInt16,
+  records UInt64,
+  spans UInt64,
+  rejected Map(LowCardinality(String), UInt64),
+  dead_lettered Map(LowCardinality(String), UInt64),
+  lost UInt64,
+  buckets Array(DateTime('UTC')),
+  inserted_at DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC')
+) ENGINE = ReplacingMergeTree
+ORDER BY (cluster_id, topic, topic_id, partition_number, first, last)
+TTL toDateTime(inserted_at) + INTERVAL 14 DAY
+SETTINGS non_replicated_deduplication_window = 120000;
+
+ALTER TABLE traces.spans MODIFY SETTING non_replicated_deduplication_window = 120000;
+
+ALTER TABLE traces.search MODIFY SETTING non_replicated_deduplication_window = 120000;
+
+ALTER TABLE traces.trace_summaries MODIFY SETTING non_replicated_deduplication_window = 120000;
+
+ALTER TABLE traces.operations MODIFY SETTING non_replicated_deduplication_window = 120000;
+
+ALTER TABLE traces.resources MODIFY SETTING non_replicated_deduplication_window = 120000;
+
+ALTER TABLE traces.scopes MODIFY SETTING non_replicated_deduplication_window = 120000;
