@@ -3,12 +3,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RefusalError } from '../service/refusal.ts';
 import { type Block, type SpanStore, StoreError } from '../storage/span_store.ts';
+import { backoffMs } from './backoff.ts';
 import type { IngesterLedger } from './ingester_ledger.ts';
 
 /** Senders give up after ten seconds by default; we answer before that. */
 const PATIENCE_MS = 8_000;
-const BACKOFF_MS_MIN = 50;
-const BACKOFF_MS_MAX = 1_000;
 const RETRY_AFTER_MS = 2_000;
 
 export interface InsertDeps {
@@ -23,14 +22,14 @@ export interface InsertDeps {
 export async function insertPatiently(block: Block, deps: InsertDeps): Promise<void> {
   const startMs = deps.nowMs();
   const untilMs = startMs + (deps.patienceMs ?? PATIENCE_MS);
-  for (let backoffMs = BACKOFF_MS_MIN; ; backoffMs = Math.min(backoffMs * 2, BACKOFF_MS_MAX)) {
+  for (let tries = 0; ; tries++) {
     try {
       await deps.store.insert(block);
       deps.ledger.inserted(block.rows, block.native.byteLength, (deps.nowMs() - startMs) / 1000);
       return;
     } catch (error) {
       refuseTerminal(error);
-      const waitMs = backoffMs * (0.5 + Math.random());
+      const waitMs = backoffMs(tries, Math.random);
       if (deps.nowMs() + waitMs > untilMs) throw unavailable(error);
       deps.ledger.retried();
       await sleep(waitMs);
