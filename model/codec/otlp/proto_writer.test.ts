@@ -44,3 +44,24 @@ test('messages of every length get the shortest length prefix, however they nest
     assert.ok(Buffer.from(ours.finish()).equals(Buffer.from(theirs.finish())), `${length} bytes`);
   }
 });
+
+test('numbers by halves are those by bigint, and a reset writer starts anew', () => {
+  fc.assert(
+    fc.property(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }), (value) => {
+      const [high, low] = [Number(value >> 32n), Number(value & 0xffff_ffffn)];
+      const inner = new ProtoWriter(0);
+      inner.string(1, 'forgotten');
+      inner.reset();
+      inner.intOf(7, high, low);
+      inner.fixed64Words(8, low, high);
+      const outer = new ProtoWriter(0);
+      outer.message(9, inner);
+      const expected = new ProtoWriter(0);
+      const mark = expected.begin(9);
+      expected.int(7, value);
+      expected.fixed64(8, BigInt.asUintN(64, value));
+      expected.end(mark);
+      assert.deepEqual(Buffer.from(outer.finish()), Buffer.from(expected.finish()));
+    }),
+  );
+});

@@ -28,6 +28,21 @@ export class ProtoWriter {
     return this.#bytes.subarray(0, this.#at);
   }
 
+  /** Bytes written so far: where a reader of `finish()` will find what comes next. */
+  get length(): number {
+    return this.#at;
+  }
+
+  /** Forgets what was written and keeps the buffer, for many messages one after the other. */
+  reset(): void {
+    this.#at = 0;
+  }
+
+  /** What `other` has written, as a message field. */
+  message(field: number, other: ProtoWriter): void {
+    this.bytes(field, other.#bytes, 0, other.#at);
+  }
+
   /** An unsigned number below 2^53, as uint32, bool or enum. */
   uint(field: number, value: number): void {
     this.#room(2 * VARINT_BYTES_MAX);
@@ -51,6 +66,19 @@ export class ProtoWriter {
     this.#bytes[this.#at++] = Number(rest);
   }
 
+  /** int64 from its halves (any 32-bit numbers), without a bigint. */
+  intOf(field: number, high: number, low: number): void {
+    this.#room(2 * VARINT_BYTES_MAX);
+    this.#tag(field, VARINT);
+    let [h, l] = [high >>> 0, low >>> 0];
+    while (h !== 0 || l > 0x7f) {
+      this.#bytes[this.#at++] = (l & 0x7f) | 0x80;
+      l = ((l >>> 7) | (h << 25)) >>> 0;
+      h >>>= 7;
+    }
+    this.#bytes[this.#at++] = l;
+  }
+
   fixed32(field: number, value: number): void {
     this.#room(VARINT_BYTES_MAX + 4);
     this.#tag(field, FIXED32);
@@ -62,6 +90,15 @@ export class ProtoWriter {
     this.#room(VARINT_BYTES_MAX + 8);
     this.#tag(field, FIXED64);
     this.#view.setBigUint64(this.#at, value, true);
+    this.#at += 8;
+  }
+
+  /** fixed64 by its two halves: a bigint a timestamp costs more than all its other bytes. */
+  fixed64Words(field: number, low: number, high: number): void {
+    this.#room(VARINT_BYTES_MAX + 8);
+    this.#tag(field, FIXED64);
+    this.#view.setUint32(this.#at, low, true);
+    this.#view.setUint32(this.#at + 4, high, true);
     this.#at += 8;
   }
 
