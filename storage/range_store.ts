@@ -26,3 +26,12 @@ export interface RangeStore {
   /** Once however often it is repeated. Throws StoreError. */
   insert(row: RangeRow): Promise<void>;
 }
+
+/**
+ * Names a range and its rows for good: another cluster, a topic created anew, or other bytes give
+ * another name.
+ */
+export function rangeKey(row: RangeRow): string {
+  const { clusterId, topicId, partition } = row.source;
+  return `${clusterId}:${topicId}:${partition}:${row.first}-${row.last}:${row.hash}`;
+}

@@ -50,6 +50,9 @@ export class PartitionConsumer {
   readonly #signal: AbortSignal;
   #persist: PersistDeps;
   #reader: RangeReader;
+  #attempt = new AbortController();
+  #finishing = false;
+  #inserting = false;
   #held: HeldReason | undefined;
   #committed = 0;
   #endOffset = 0;
@@ -80,10 +83,18 @@ export class PartitionConsumer {
     return this.#oldestMs;
   }
 
+  /** Ends `run` after the commit of the range that is being inserted; at once where there is none. */
+  finish(): void {
+    this.#finishing = true;
+    if (!this.#inserting) this.#attempt.abort();
+  }
+
   /** Runs until the signal is aborted (`stopped`), or the partition is someone else's (`fenced`). */
   async run(): Promise<'stopped' | 'fenced'> {
     for (;;) {
       const attempt = new AbortController();
+      this.#attempt = attempt;
+      if (this.#finishing) attempt.abort();
       this.#persist = this.#persistUntil(AbortSignal.any([this.#signal, attempt.signal]));
       this.#reader = this.#readWith(this.#persist);
       try {
@@ -176,10 +187,14 @@ export class PartitionConsumer {
         },
         () => undefined,
       );
+      this.#inserting = true;
       await this.#insert(range);
       this.#reader.release(range.intent.first);
+      if (this.#finishing) ready = undefined;
       if (ready === undefined) {
         await this.#commit(behind, plainNote(source));
+        this.#inserting = false;
+        if (this.#finishing) throw new StoppedError();
         ready = await ahead;
         await this.#commit(behind, intentNote(source, ready.intent));
       } else {

@@ -3,12 +3,12 @@
 
 import type { DeadLetter, DeadLetterReason } from '../../storage/dead_letter.ts';
 import type { LoggedRecord, LogSource } from '../../storage/partition_log.ts';
-import type { RangeRow } from '../../storage/range_store.ts';
+import { type RangeRow, rangeKey } from '../../storage/range_store.ts';
 import type { LogRecord } from '../../storage/span_log.ts';
 import type { Block } from '../../storage/span_store.ts';
 import type { Built } from '../block_builder.ts';
+import { hashRecords } from './hash_records.ts';
 import { type Intent, ROWS_VERSION, type RowSettings } from './intent.ts';
-import { hashRecords, rangeToken } from './range_token.ts';
 import { sortRecord } from './sort_record.ts';
 
 /** Makes blocks of records, in a worker. Rejects if the worker died: the call may be repeated. */
@@ -50,26 +50,27 @@ export async function prepare(
     return record === undefined ? [] : [{ source, record, reason: 'malformed' as const }];
   });
   const deadLetters = [...dead, ...failed].sort((a, b) => a.record.offset - b.record.offset);
-  const token = rangeToken(source, first, last, hash);
+  const row: RangeRow = {
+    source,
+    first,
+    last,
+    hash,
+    version: ROWS_VERSION,
+    records: records.length,
+    spans: built?.counts.spans ?? 0,
+    rejected: aboveZero(built?.counts.rejected ?? {}),
+    deadLettered: countReasons(deadLetters),
+    lost: range.lost,
+    buckets: [...touched].sort((a, b) => a - b),
+  };
+  const token = rangeKey(row);
   return {
     intent,
     blocks: (built?.blocks ?? []).map((block, i) => ({ token: `${token}:${i}`, ...block })),
     deadLetters,
     counts: built?.counts,
     oldestMs: records[0]?.timestampMs,
-    row: {
-      source,
-      first,
-      last,
-      hash,
-      version: ROWS_VERSION,
-      records: records.length,
-      spans: built?.counts.spans ?? 0,
-      rejected: aboveZero(built?.counts.rejected ?? {}),
-      deadLettered: countReasons(deadLetters),
-      lost: range.lost,
-      buckets: [...touched].sort((a, b) => a - b),
-    },
+    row,
   };
 }
 

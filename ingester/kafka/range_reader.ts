@@ -25,6 +25,9 @@ const LINGER_MS = 1_000;
 /** How long to look away while other partitions hold all the memory. */
 const FULL_WAIT_MS = 50;
 
+/** Records that an intent names were there: so many empty answers say that they no longer are. */
+const EMPTY_FETCHES_MAX = 20;
+
 /** Until the first block tells: a span of ordinary traffic, on the wire. */
 const SPAN_BYTES_GUESS = 300;
 /** Aims a little below a full block, as the estimate is one. */
@@ -78,11 +81,10 @@ export class RangeReader {
 
   async #read({ first, last }: Intent): Promise<LoggedRecord[]> {
     const records: LoggedRecord[] = [];
-    for (let at = first; at <= last; ) {
+    for (let at = first, empty = 0; at <= last; ) {
       const fetched = await this.#fetch(at);
-      if (fetched.nextOffset <= at && fetched.endOffset <= last) {
-        throw new HeldError('log_truncated');
-      }
+      empty = fetched.nextOffset > at ? 0 : empty + 1;
+      if (empty >= EMPTY_FETCHES_MAX) throw new HeldError('log_truncated');
       const wanted = fetched.records.filter(({ offset }) => offset <= last);
       this.#hold(first, wanted);
       records.push(...wanted);

@@ -1,8 +1,8 @@
-// The name of a range's rows. ClickHouse drops what comes twice under one name, so two things must
-// never share one: another cluster, a topic created anew, other bytes all give another token.
+// What a range's rows are made of, as a hash for its name: ClickHouse drops what comes twice under
+// one name, so other bytes must never share it.
 
 import { createHash } from 'node:crypto';
-import type { LoggedRecord, LogSource } from '../../storage/partition_log.ts';
+import type { LoggedRecord } from '../../storage/partition_log.ts';
 
 /** 128 bits: far past any chance, short enough for a token. */
 const HASH_HEX_DIGITS = 32;
@@ -30,8 +30,3 @@ export function hashRecords(records: readonly LoggedRecord[]): string {
 }
 
 const NOTHING = new Uint8Array(0);
-
-export function rangeToken(source: LogSource, first: number, last: number, hash: string): string {
-  const { clusterId, topicId, partition } = source;
-  return `${clusterId}:${topicId}:${partition}:${first}-${last}:${hash}`;
-}

@@ -1,0 +1,71 @@
+// The dead-letter topic: records as they came, with why and whence in headers.
+
+import { Producer } from '@platformatic/kafka';
+import { type DeadLetter, type DeadLetters, deadLetterKey } from '../dead_letter.ts';
+import type { KafkaConnection } from './connection.ts';
+import { platformaticOptions } from './platformatic_driver.ts';
+
+export const REASON_HEADER = 'spanhouse.reason';
+export const SOURCE_TOPIC_HEADER = 'spanhouse.source.topic';
+export const SOURCE_PARTITION_HEADER = 'spanhouse.source.partition';
+export const SOURCE_OFFSET_HEADER = 'spanhouse.source.offset';
+/** Unix milliseconds of the record, as its producer set it. */
+export const SOURCE_TIME_HEADER = 'spanhouse.source.time';
+
+/** More own headers than this were not written by us; the rest is left out. */
+const HEADERS_MAX = 64;
+
+export interface DeadLetterTopic extends DeadLetters {
+  close(): Promise<void>;
+}
+
+/** Connects with the first letter. Records that are too large for the topic are refused by it. */
+export function openDeadLetterTopic(connection: KafkaConnection, topic: string): DeadLetterTopic {
+  let producer: Producer<Buffer, Buffer, Buffer, Buffer> | undefined;
+  const close = async (): Promise<void> => {
+    const old = producer;
+    producer = undefined;
+    await old?.close(true).catch(() => undefined);
+  };
+  return {
+    publish: async (letters) => {
+      producer ??= new Producer({
+        ...platformaticOptions(connection),
+        idempotent: true,
+        acks: -1,
+        autocreateTopics: false,
+        retries: 3,
+      });
+      try {
+        await producer.send({ messages: letters.map((letter) => toMessage(topic, letter)) });
+      } catch (error) {
+        // A producer that has failed may hold sequence numbers that the broker never saw.
+        await close();
+        throw error;
+      }
+    },
+    close,
+  };
+}
+
+function toMessage(topic: string, { source, record, reason }: DeadLetter) {
+  const about = {
+    [REASON_HEADER]: reason,
+    [SOURCE_TOPIC_HEADER]: source.topic,
+    [SOURCE_PARTITION_HEADER]: String(source.partition),
+    [SOURCE_OFFSET_HEADER]: String(record.offset),
+    [SOURCE_TIME_HEADER]: String(record.timestampMs),
+  };
+  const headers = new Map<Buffer, Buffer>();
+  for (const { key, value } of record.headers.slice(0, HEADERS_MAX)) {
+    if (!Object.hasOwn(about, key)) headers.set(Buffer.from(key), Buffer.from(value));
+  }
+  for (const [key, value] of Object.entries(about))
+    headers.set(Buffer.from(key), Buffer.from(value));
+  return {
+    topic,
+    key: Buffer.from(deadLetterKey(source, record.offset)),
+    value: Buffer.from(record.value ?? new Uint8Array(0)),
+    headers,
+  };
+}
