@@ -17,11 +17,11 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   },
   collector: {
     summary: 'receive spans and publish them to Kafka',
-    load: async () => (await import('./needs_kafka.ts')).collector,
+    load: async () => (await import('./collector.ts')).collector,
   },
   ingester: {
     summary: 'store the spans from Kafka in ClickHouse',
-    load: async () => (await import('./needs_kafka.ts')).ingester,
+    load: async () => (await import('./ingester.ts')).ingester,
   },
   query: {
     summary: 'serve the query API from a ClickHouse server',

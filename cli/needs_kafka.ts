@@ -1,12 +1,7 @@
-// Collector and ingester as processes of their own have Kafka between them, which is not built yet.
-// They say so, and exit as for any command line that cannot be served.
+// The ingester as a process of its own reads from Kafka, which is not built yet. It says so, and
+// exits as for any command line that cannot be served.
 
 import { type Command, helpPage } from './command.ts';
-
-export const collector = needsKafka(
-  'collector',
-  'Receives spans as all-in-one does, and publishes them to Kafka instead of storing them.',
-);
 
 export const ingester = needsKafka(
   'ingester',

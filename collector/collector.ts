@@ -26,12 +26,16 @@ export interface CollectorDeps {
   readonly life: Lifecycle;
   readonly transcoder: Transcoder;
   readonly publish: Publish;
+  /** See AcceptDeps. */
+  readonly recordBytesMax?: number;
 }
 
 /** Where the receivers listen, as clients would write it. */
 export interface Collector {
   readonly otlpGrpc: readonly string[];
   readonly otlpHttp: readonly string[];
+  /** What gRPC health checks answer; true from the start. */
+  setServing(serving: boolean): void;
 }
 
 /** Opens all receivers as parts of `life`. Throws ListenError. */
@@ -43,6 +47,7 @@ export async function startCollector(deps: CollectorDeps): Promise<Collector> {
   const accept = createAccept({
     check: (bytes, nanos, maxAge) => deps.transcoder.check(bytes, nanos, maxAge),
     publish: deps.publish,
+    ...(deps.recordBytesMax === undefined ? {} : { recordBytesMax: deps.recordBytesMax }),
     now: () => BigInt(systemClock.nowMs()) * NANOS_PER_MS,
     maxAgeSeconds: config.retention / MS_PER_SECOND,
     ledger,
@@ -72,5 +77,9 @@ export async function startCollector(deps: CollectorDeps): Promise<Collector> {
     ),
   );
   grpc.setServing(true);
-  return { otlpGrpc: grpc.addresses, otlpHttp: http.addresses };
+  return {
+    otlpGrpc: grpc.addresses,
+    otlpHttp: http.addresses,
+    setServing: (serving) => grpc.setServing(serving),
+  };
 }

@@ -7,11 +7,14 @@ import {
 } from '../model/codec/otlp/check_result.ts';
 import type { Batch } from './batch.ts';
 
+/** `over_record`: with its resource and scope, larger than a record of the log may be. */
+export type RejectedAs = RejectReason | 'over_record';
+
 export interface CollectorLedger {
   /** Spans of well-formed requests, whatever becomes of them. */
   received(receiver: Batch['receiver'], spans: number): void;
   /** Spans refused for good; the sender was told. */
-  rejected(reason: RejectReason, spans: number): void;
+  rejected(reason: RejectedAs, spans: number): void;
   /** Spans whose request was answered with an error: the sender still has them. */
   refused(spans: number): void;
 }

@@ -7,11 +7,27 @@ import {
 } from '../model/codec/otlp/check_result.ts';
 import { FUTURE_SECONDS_MAX, RESOURCE_BYTES_MAX, SPAN_BYTES_MAX } from '../model/limits.ts';
 
+/** Spans that are larger than a record of the log may be. */
+export interface OverRecord {
+  readonly spans: number;
+  readonly bytesMax: number;
+}
+
 /** One sentence naming every reason that occurred. */
-export function rejectionMessage(rejected: Readonly<Rejected>, maxAgeSeconds: number): string {
+export function rejectionMessage(
+  rejected: Readonly<Rejected>,
+  maxAgeSeconds: number,
+  over: OverRecord,
+): string {
   const parts = REJECT_REASONS.filter((reason) => rejected[reason] > 0).map(
     (reason) => `${rejected[reason]} ${WHY[reason](maxAgeSeconds)}`,
   );
+  if (over.spans > 0) {
+    parts.push(
+      `${over.spans} too large for a record of the log, which takes ${over.bytesMax} bytes of a ` +
+        'span with its resource and scope (these two at most half of it)',
+    );
+  }
   return `spans rejected: ${parts.join('; ')}`;
 }
 

@@ -120,6 +120,19 @@ export function hex(id: Uint8Array): string {
   return Buffer.from(id).toString('hex');
 }
 
+/** Trace and span ids in hex of an ExportTraceServiceRequest, in its order. */
+export function decodeSpans(bytes: Uint8Array): { traceId: string; spanId: string }[] {
+  interface Decoded {
+    readonly resourceSpans?: { readonly scopeSpans?: { readonly spans?: TestSpan[] }[] }[];
+  }
+  const decoded = REQUEST.decode(bytes) as unknown as Decoded;
+  return (decoded.resourceSpans ?? []).flatMap(({ scopeSpans = [] }) =>
+    scopeSpans.flatMap(({ spans = [] }) =>
+      spans.map(({ traceId, spanId }) => ({ traceId: hex(traceId), spanId: hex(spanId) })),
+    ),
+  );
+}
+
 export interface PartialSuccess {
   readonly rejectedSpans: number;
   readonly errorMessage: string;

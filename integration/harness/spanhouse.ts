@@ -27,6 +27,8 @@ export interface Ports {
 }
 
 export interface Options {
+  /** The command to run; all-in-one unless told. */
+  readonly role?: 'all-in-one' | 'collector' | 'ingester' | 'query';
   /** Reused to start again on the same data; else a fresh one that is removed by `remove`. */
   readonly directory?: string;
   readonly ports?: Ports;
@@ -109,7 +111,7 @@ function collect(child: ChildProcess): () => string {
   return () => text;
 }
 
-/** A running `spanhouse all-in-one`. */
+/** A running `spanhouse all-in-one`, or another role of it. */
 export class Spanhouse {
   readonly ports: Ports;
   readonly directory: string;
@@ -131,7 +133,11 @@ export class Spanhouse {
   static async spawn(options: Options = {}): Promise<Spanhouse> {
     const ports = options.ports ?? (await choosePorts());
     const directory = options.directory ?? (await temporaryDirectory());
-    const args = ['all-in-one', ...flagsFor(ports, directory), ...(options.flags ?? [])];
+    const args = [
+      options.role ?? 'all-in-one',
+      ...flagsFor(ports, directory),
+      ...(options.flags ?? []),
+    ];
     return new Spanhouse(spawnSpanhouse(args, options.env ?? {}), ports, directory);
   }
 

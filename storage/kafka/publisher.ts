@@ -69,6 +69,7 @@ export class Publisher {
   #bytes = 0;
   #waitingBytes = 0;
   #trouble: string | undefined = 'not connected to a broker yet';
+  #told = this.#trouble;
   #stopping = false;
   #wake: () => void = () => {};
   /** Ends a send, an attempt to open, or a pause between attempts. */
@@ -208,6 +209,7 @@ export class Publisher {
     } finally {
       this.#sending = [];
       this.#bytes -= size;
+      this.#tell();
     }
   }
 
@@ -245,6 +247,7 @@ export class Publisher {
     for (const { reject } of late) reject(refusal);
     // What is on its way keeps its bytes until its fate is known; a second answer changes nothing.
     for (const { sinceMs, reject } of this.#sending) if (sinceMs < beforeMs) reject(refusal);
+    this.#tell();
   }
 
   #stalled(): boolean {
@@ -263,9 +266,16 @@ export class Publisher {
   }
 
   #setTrouble(reason: string | undefined): void {
-    if (this.#trouble === reason) return;
     this.#trouble = reason;
-    this.#deps.onTrouble(reason);
+    this.#tell();
+  }
+
+  /** Each change once. */
+  #tell(): void {
+    const { trouble } = this;
+    if (this.#told === trouble) return;
+    this.#told = trouble;
+    this.#deps.onTrouble(trouble);
   }
 
   /** The next publish or stop, or the time. */
