@@ -182,8 +182,9 @@ export class GroupCommit {
     try {
       for (const [i, block] of built.blocks.entries()) {
         await insertPatiently({ token: `${name}:${i}`, ...block }, this.#deps);
-        this.#deps.ledger.stored(block.rows);
       }
+      // Only now: where a later block fails, the senders keep, and send again, the spans of all.
+      this.#deps.ledger.stored(built.counts.spans);
       this.#deps.ledger.lost(built.counts);
       for (const waiting of group) waiting.resolve();
     } catch (error) {
