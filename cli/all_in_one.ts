@@ -6,13 +6,10 @@ import { startBlockBuilder } from '../ingester/block_builder.ts';
 import { GroupCommit } from '../ingester/group_commit.ts';
 import { registerIngesterMetrics } from '../ingester/ingester_metrics.ts';
 import { loadTranscoder } from '../model/codec/otlp/transcoder.ts';
-import type { Config } from '../service/config_schema.ts';
-import type { Lifecycle } from '../service/lifecycle.ts';
-import type { Metrics } from '../service/metrics.ts';
 import type { ClickHouseAccess } from '../storage/clickhouse/client.ts';
 import { ClickHouseSpanStore } from '../storage/clickhouse/insert.ts';
 import { type Command, helpPage } from './command.ts';
-import { runProcess } from './process.ts';
+import { type ProcessDeps, runProcess } from './process.ts';
 import { startQueryPart } from './query_part.ts';
 import { migrateStore, openStore } from './store.ts';
 
@@ -43,7 +40,7 @@ export const allInOne: Command = {
       const access = await openStore(deps);
       await migrateStore(access, config, log);
       const transcoder = await loadTranscoder();
-      const commit = await startIngester(config, life, metrics, access);
+      const commit = await startIngester(deps, access);
       const query = await startQueryPart(deps, access, {
         otlpGrpcPort: config.listen.otlp_grpc.port,
         otlpHttpPort: config.listen.otlp_http.port,
@@ -57,9 +54,7 @@ export const allInOne: Command = {
 const MS_PER_SECOND = 1000;
 
 async function startIngester(
-  config: Config,
-  life: Lifecycle,
-  metrics: Metrics,
+  { config, life, log, metrics }: ProcessDeps,
   access: ClickHouseAccess,
 ): Promise<GroupCommit> {
   const settings = { maxAgeSeconds: config.retention / MS_PER_SECOND };
@@ -74,6 +69,7 @@ async function startIngester(
         runId: randomUUID(),
         queueBytesMax: config.memory.limit,
         nowMs: () => performance.now(),
+        failed: (error) => log.error('spans were refused, their senders keep them', { error }),
       }),
   );
   metrics.gauge(

@@ -52,6 +52,7 @@ class GatedStore implements SpanStore {
 
 function setUp(store: SpanStore, options: { builder?: BlockBuilder; queueBytesMax?: number } = {}) {
   const stored: number[] = [];
+  const failures: unknown[] = [];
   const commit = new GroupCommit({
     store,
     builder: options.builder ?? plainBuilder(),
@@ -64,8 +65,9 @@ function setUp(store: SpanStore, options: { builder?: BlockBuilder; queueBytesMa
     runId: 'run',
     queueBytesMax: options.queueBytesMax ?? 1_000_000,
     nowMs: () => performance.now(),
+    failed: (error) => failures.push(error.cause),
   });
-  return { commit, stored };
+  return { commit, stored, failures };
 }
 
 describe('group commit', () => {
@@ -128,9 +130,10 @@ describe('group commit', () => {
   });
 
   it('says internal, not retryable, where the store can never take the rows', async () => {
-    const { commit } = setUp({
+    const reason = new StoreError('no such column', false);
+    const { commit, failures } = setUp({
       insert: async () => {
-        throw new StoreError('no such column', false);
+        throw reason;
       },
     });
     await assert.rejects(commit.publish(record()), (error) => {
@@ -139,6 +142,7 @@ describe('group commit', () => {
       assert.equal(error.refusal.retryAfterMs, undefined);
       return true;
     });
+    assert.deepEqual(failures, [reason]);
     await commit.stop();
   });
 

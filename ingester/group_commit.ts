@@ -26,6 +26,8 @@ export interface GroupCommitDeps {
   readonly queueBytesMax: number;
   /** Monotonic milliseconds. */
   readonly nowMs: () => number;
+  /** Told why a whole group was refused; its senders hear only what concerns them. */
+  readonly failed: (error: Error) => void;
 }
 
 interface Waiting {
@@ -167,8 +169,8 @@ export class GroupCommit {
         );
       }
       return built;
-    } catch {
-      this.#fail(group, refusal('unavailable', 'the block builder had to be restarted'));
+    } catch (cause) {
+      this.#fail(group, refusal('unavailable', 'the block builder had to be restarted', cause));
       return undefined;
     } finally {
       this.#queuedBytes -= bytes;
@@ -195,11 +197,16 @@ export class GroupCommit {
   }
 
   #fail(group: readonly Waiting[], error: Error): void {
+    this.#deps.failed(error);
     for (const waiting of group) waiting.reject(error);
   }
 }
 
-function refusal(code: 'busy' | 'unavailable' | 'internal', message: string): RefusalError {
-  if (code === 'internal') return new RefusalError({ code, message });
-  return new RefusalError({ code, message, retryAfterMs: RETRY_AFTER_MS });
+function refusal(
+  code: 'busy' | 'unavailable' | 'internal',
+  message: string,
+  cause?: unknown,
+): RefusalError {
+  if (code === 'internal') return new RefusalError({ code, message }, cause);
+  return new RefusalError({ code, message, retryAfterMs: RETRY_AFTER_MS }, cause);
 }
