@@ -36,7 +36,7 @@ export const allInOne: Command = {
     }),
   run: (context) =>
     runProcess(context, 'all-in-one', async (deps) => {
-      const { config, life, log, metrics } = deps;
+      const { config, log } = deps;
       const access = await openStore(deps);
       await migrateStore(access, config, log);
       const transcoder = await loadTranscoder();
