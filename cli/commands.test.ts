@@ -60,12 +60,6 @@ test('an unknown command is answered by the one that was meant', async () => {
   assert.equal((await run(['constructor'])).code, 2);
 });
 
-test('the ingester says that it needs Kafka, and exits with 2', async () => {
-  const { code, err } = await run(['ingester']);
-  assert.equal(code, 2);
-  assert.match(err, /needs Kafka, which comes in the next version/);
-});
-
 test('config print shows a setting with its source', async () => {
   const { code, out } = await run(['config', 'print', '--retention', '7d'], {
     SPANHOUSE_LOG_LEVEL: 'warn',

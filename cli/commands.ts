@@ -23,6 +23,14 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'store the spans from Kafka in ClickHouse',
     load: async () => (await import('./ingester.ts')).ingester,
   },
+  lag: {
+    summary: 'show how far the ingesters are behind, and the ledger of what they read',
+    load: async () => (await import('./lag.ts')).lag,
+  },
+  deadletters: {
+    summary: 'list, replay or drop the records that could not be stored',
+    load: async () => (await import('./deadletters.ts')).deadletters,
+  },
   query: {
     summary: 'serve the query API from a ClickHouse server',
     load: async () => (await import('./query.ts')).query,

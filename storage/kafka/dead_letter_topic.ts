@@ -1,7 +1,8 @@
 // The dead-letter topic: records as they came, with why and whence in headers.
 
-import { Producer } from '@platformatic/kafka';
+import { type MessageToProduce, Producer } from '@platformatic/kafka';
 import { type DeadLetter, type DeadLetters, deadLetterKey } from '../dead_letter.ts';
+import type { LoggedRecord } from '../partition_log.ts';
 import type { KafkaConnection } from './connection.ts';
 import { platformaticOptions } from './platformatic_driver.ts';
 
@@ -12,10 +13,17 @@ export const SOURCE_OFFSET_HEADER = 'spanhouse.source.offset';
 /** Unix milliseconds of the record, as its producer set it. */
 export const SOURCE_TIME_HEADER = 'spanhouse.source.time';
 
+/** `replayed` or `dropped`: nothing more is to be done about the letter of this key. */
+export const DONE_HEADER = 'spanhouse.done';
+
 /** More own headers than this were not written by us; the rest is left out. */
 const HEADERS_MAX = 64;
 
 export interface DeadLetterTopic extends DeadLetters {
+  /** Marks a letter as dealt with; it is no longer listed. */
+  mark(key: string, how: 'replayed' | 'dropped'): Promise<void>;
+  /** Writes a letter's record to where it came from, as it came, with the time that it had. */
+  sendBack(record: LoggedRecord, topic: string, partition: number, atMs: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -27,28 +35,57 @@ export function openDeadLetterTopic(connection: KafkaConnection, topic: string):
     producer = undefined;
     await old?.close(true).catch(() => undefined);
   };
+  const send = async (messages: Produced[]): Promise<void> => {
+    producer ??= new Producer({
+      ...platformaticOptions(connection),
+      idempotent: true,
+      acks: -1,
+      autocreateTopics: false,
+      retries: 3,
+    });
+    try {
+      await producer.send({ messages });
+    } catch (error) {
+      // A producer that has failed may hold sequence numbers that the broker never saw.
+      await close();
+      throw error;
+    }
+  };
   return {
-    publish: async (letters) => {
-      producer ??= new Producer({
-        ...platformaticOptions(connection),
-        idempotent: true,
-        acks: -1,
-        autocreateTopics: false,
-        retries: 3,
-      });
-      try {
-        await producer.send({ messages: letters.map((letter) => toMessage(topic, letter)) });
-      } catch (error) {
-        // A producer that has failed may hold sequence numbers that the broker never saw.
-        await close();
-        throw error;
-      }
-    },
+    publish: (letters) => send(letters.map((letter) => toMessage(topic, letter))),
+    mark: (key, how) =>
+      send([{ topic, key: Buffer.from(key), value: Buffer.alloc(0), headers: done(how) }]),
+    sendBack: (record, to, partition, atMs) => send([sentBack(record, to, partition, atMs)]),
     close,
   };
 }
 
-function toMessage(topic: string, { source, record, reason }: DeadLetter) {
+type Produced = MessageToProduce<Buffer, Buffer, Buffer, Buffer>;
+
+function done(how: string): Map<Buffer, Buffer> {
+  return new Map([[Buffer.from(DONE_HEADER), Buffer.from(how)]]);
+}
+
+function sentBack(record: LoggedRecord, topic: string, partition: number, atMs: number): Produced {
+  const own = record.headers.filter(({ key }) => !ABOUT_HEADERS.has(key));
+  return {
+    topic,
+    partition,
+    timestamp: BigInt(atMs),
+    value: Buffer.from(record.value ?? new Uint8Array(0)),
+    headers: new Map(own.map(({ key, value }) => [Buffer.from(key), Buffer.from(value)])),
+  };
+}
+
+const ABOUT_HEADERS: ReadonlySet<string> = new Set([
+  REASON_HEADER,
+  SOURCE_TOPIC_HEADER,
+  SOURCE_PARTITION_HEADER,
+  SOURCE_OFFSET_HEADER,
+  SOURCE_TIME_HEADER,
+]);
+
+function toMessage(topic: string, { source, record, reason }: DeadLetter): Produced {
   const about = {
     [REASON_HEADER]: reason,
     [SOURCE_TOPIC_HEADER]: source.topic,

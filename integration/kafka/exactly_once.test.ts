@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '../harness/eventually.ts';
+import { quietClient, readTopic } from '../harness/kafka_topic.ts';
+import { encodeRequest, traceOf } from '../harness/otlp.ts';
+import { Prng, seedFromEnvironment } from '../harness/prng.ts';
+import { Cluster, counter, SESSION_MS } from './cluster_rig.ts';
+
+const KILLS = 20;
+/** An ingester that was just started is killed within so long, mostly amid a range. */
+const MOMENT_MS_MAX = 1_500;
+const HEAL_MS = 60_000;
+const STORED = 'spanhouse_spans_stored_total';
+const REPLAYS = 'spanhouse_range_replays_total';
+
+const random = new Prng(seedFromEnvironment());
+
+/** One cluster for all: what one test leaves behind must not hurt the next. */
+describe('exactly once into ClickHouse', () => {
+  let cluster: Cluster;
+  before(async () => {
+    cluster = await Cluster.start(`once-${process.pid}`);
+  });
+  after(() => cluster?.stop());
+
+  it(`keeps each span once while the ingester is killed ${KILLS} times, the store too`, async (t) => {
+    t.diagnostic(`TEST_SEED=${random.seed}`);
+    const load = cluster.load();
+    let replays = 0;
+    for (let kill = 1; kill <= KILLS; kill++) {
+      const ingester = await cluster.ingester('one');
+      await eventually('it stores', HEAL_MS, async () =>
+        (await counter(ingester, STORED)) > 0 ? true : undefined,
+      );
+      await sleep(random.int(0, MOMENT_MS_MAX));
+      if (kill % 5 === 0) cluster.clickhouse.killEngine();
+      replays += await counter(ingester, REPLAYS);
+      await ingester.kill();
+    }
+    await load.stop();
+    const last = await cluster.ingester('one');
+    await cluster.assertExactlyOnce(load);
+    assert.equal(load.retries, 0);
+    assert.ok(replays > 0, 'no kill fell between an intent and its commit');
+    t.diagnostic(`${load.acknowledged.length} requests, ${replays} replays`);
+    await last.stop();
+  });
+
+  it('keeps each span once when an ingester sleeps past its session and wakes up', async () => {
+    const load = cluster.load();
+    const first = await cluster.ingester();
+    await eventually('it stores', HEAL_MS, async () =>
+      (await counter(first, STORED)) > 0 ? true : undefined,
+    );
+    process.kill(first.pid, 'SIGSTOP');
+    const second = await cluster.ingester();
+    await eventually('the other one takes over', HEAL_MS, async () =>
+      (await counter(second, STORED)) > 0 ? true : undefined,
+    );
+    await sleep(SESSION_MS);
+    process.kill(first.pid, 'SIGCONT');
+    await sleep(2 * SESSION_MS);
+    await load.stop();
+    await cluster.assertExactlyOnce(load);
+    // Leaving is quick: no session has to run out before the others go on.
+    await second.stop();
+    const more = cluster.load();
+    await sleep(1_000);
+    await more.stop();
+    await cluster.assertExactlyOnce(more);
+    await first.stop();
+  });
+
+  it('buries poison with its reason and place, and its neighbours go on', async () => {
+    const producer = quietClient(cluster.kafka.direct).producer();
+    await producer.connect();
+    const good = encodeRequest('poisoned', traceOf(8));
+    const half = Buffer.from(good.subarray(0, good.length >> 1));
+    const values = [Buffer.from(good), Buffer.from('garbage'), half, Buffer.alloc(0), null];
+    const before = await cluster.count();
+    await producer.send({
+      topic: cluster.topic,
+      acks: -1,
+      messages: values.map((value) => ({ value, partition: 1 })),
+    });
+    await producer.disconnect();
+    const ingester = await cluster.ingester();
+    await cluster.drained();
+    assert.equal((await cluster.count()).rows, before.rows + 8);
+    const letters = await readTopic(cluster.kafka.direct, `${cluster.topic}-dead`);
+    const reasons = letters.map(({ headers }) => headers['spanhouse.reason']);
+    assert.deepEqual(reasons.sort(), ['empty', 'empty', 'malformed', 'malformed']);
+    assert.ok(letters.every(({ headers }) => headers['spanhouse.source.partition'] === '1'));
+    await ingester.stop();
+  });
+
+  it('goes on by itself when the broker is restarted', async () => {
+    const load = cluster.load();
+    const ingester = await cluster.ingester();
+    await eventually('it stores', HEAL_MS, async () =>
+      (await counter(ingester, STORED)) > 0 ? true : undefined,
+    );
+    await cluster.kafka.kill(1);
+    await cluster.kafka.restart(1);
+    const acknowledged = load.acknowledged.length;
+    await eventually('senders go on', HEAL_MS, () =>
+      load.acknowledged.length > acknowledged + 20 ? true : undefined,
+    );
+    await load.stop();
+    await cluster.assertExactlyOnce(load);
+    await ingester.stop();
+  });
+});
