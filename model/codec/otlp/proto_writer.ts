@@ -33,9 +33,9 @@ export class ProtoWriter {
     return this.#at;
   }
 
-  /** Forgets what was written and keeps the buffer, for many messages one after the other. */
-  reset(): void {
-    this.#at = 0;
+  /** Forgets what was written after `length`, or all of it, and keeps the buffer. */
+  reset(length = 0): void {
+    this.#at = length;
   }
 
   /** What `other` has written, as a message field. */
