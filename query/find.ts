@@ -1,14 +1,14 @@
 // Finds traces: the first n distinct ones that have one span which meets all that is asked.
 //
-// "Newest" is exact over the whole window. The window is walked in slices from its new end, each
-// four times as long as the one before, until n traces are found: a trace that is met in a slice
-// has its newest matching span there, as it was not met in a newer one. Duplicates of a span
+// "Newest" is exact over the whole window. The window is walked in slices from its new end
+// (slices.ts) until n traces are found: a trace that is met in a slice has its newest matching span there, as it was not met in a newer one. Duplicates of a span
 // change neither a minimum nor a maximum, so no deduplication is needed here.
 
 import {
   type Condition,
   type Filter,
   isNarrow,
+  nthCandidateStatement,
   type Order,
   pairsStatement,
   placesStatement,
@@ -20,6 +20,7 @@ import type { Select } from '../storage/clickhouse/select.ts';
 import { type TraceKey, traceIdText } from '../storage/clickhouse/statement.ts';
 import type { Tag, TagPlaces } from '../storage/clickhouse/tag_condition.ts';
 import { IDS_PER_STATEMENT_MAX } from '../storage/clickhouse/trace_statements.ts';
+import { NARROW_SLICE_NANOS, type Slice, Slices, WIDE_SLICE_NANOS } from './slices.ts';
 import { conditionOf } from './tags.ts';
 
 /** Times and durations in nanoseconds, both bounds inclusive. */
@@ -45,10 +46,8 @@ export interface Cursor {
   readonly traceId: string;
 }
 
-/** Fifteen minutes hold the answer to most searches of a busy service. */
-const FIRST_SLICE_NANOS = 15n * 60n * 1_000_000_000n;
-/** Four times: a window of two days takes five statements, and reads at most four times too far. */
-const SLICE_GROWTH = 4n;
+/** So many candidates for each trace that is asked for make up the first slice of an operation. */
+const CANDIDATES_PER_TRACE = 5;
 
 /** Throws SelectError. */
 export async function findTraces(
@@ -60,7 +59,9 @@ export async function findTraces(
   const filter = await filterOf(select, query, signal);
   const alternatives = alternativesOf(filter.conditions);
   const found = new Map<string, Found>();
-  for (const slice of slices(query)) {
+  const slices = new Slices(query, await firstSlice(select, filter, query, signal));
+  for (let slice = slices.next(); slice !== undefined; slice = slices.next()) {
+    const before = found.size;
     const part = { ...filter, ...slice };
     const lists = await Promise.all(
       alternatives.map((conditions) => rank(select, { ...part, conditions }, query, signal)),
@@ -71,6 +72,7 @@ export async function findTraces(
       if (!found.has(traceId)) found.set(traceId, trace);
     }
     if (found.size >= query.limit) break;
+    slices.grow(found.size - before, query.limit - found.size);
   }
   return [...found].map(([traceId, { value }]) => ({ value, traceId }));
 }
@@ -78,28 +80,6 @@ export async function findTraces(
 interface Found {
   readonly key: TraceKey;
   readonly value: bigint;
-}
-
-interface Slice {
-  readonly fromUnixNanos: bigint;
-  readonly toUnixNanos: bigint;
-}
-
-/** The window cut from the end that comes first; the longest spans can be anywhere in it. */
-function* slices(query: FindQuery): Generator<Slice> {
-  let { startUnixNanos: from, endUnixNanos: to } = query;
-  let length = query.order === 'slowest' ? to - from + 1n : FIRST_SLICE_NANOS;
-  while (from <= to) {
-    const cut = to - from < length ? to - from + 1n : length;
-    if (query.order === 'oldest') {
-      yield { fromUnixNanos: from, toUnixNanos: from + cut - 1n };
-      from += cut;
-    } else {
-      yield { fromUnixNanos: to - cut + 1n, toUnixNanos: to };
-      to -= cut;
-    }
-    length *= SLICE_GROWTH;
-  }
 }
 
 /**
@@ -123,8 +103,38 @@ async function rank(
   query: FindQuery,
   signal: AbortSignal | undefined,
 ): Promise<Found[]> {
-  if (isNarrow(filter.conditions)) return await fromSearch(select, filter, query, signal);
+  if (usesSearch(filter)) return await fromSearch(select, filter, query, signal);
   return await fromSpans(select, spansStatement(filter, query.order, query.limit), signal);
+}
+
+/** Without a service the narrow table, whose key begins with it, would be read as a whole. */
+function usesSearch({ service, conditions }: Omit<Filter, keyof Slice>): boolean {
+  return service !== undefined && isNarrow(conditions);
+}
+
+/**
+ * The length of the first slice in nanoseconds. Reading attributes is dear, so it holds as many
+ * candidates as are likely to do; which is asked where the narrow table answers at once.
+ */
+async function firstSlice(
+  select: Select,
+  filter: Omit<Filter, keyof Slice>,
+  query: FindQuery,
+  signal: AbortSignal | undefined,
+): Promise<bigint> {
+  const { startUnixNanos: fromUnixNanos, endUnixNanos: toUnixNanos, order } = query;
+  if (usesSearch(filter)) return NARROW_SLICE_NANOS;
+  const { service, operation } = filter;
+  if (service === undefined || operation === undefined || order === 'slowest') {
+    return WIDE_SLICE_NANOS;
+  }
+  const window = { ...filter, service, operation, fromUnixNanos, toUnixNanos };
+  const nth = query.limit * CANDIDATES_PER_TRACE;
+  for (const block of await select(nthCandidateStatement(window, order, nth), signal)) {
+    const value = block.bigs('value')[0]!;
+    return (order === 'oldest' ? value - fromUnixNanos : toUnixNanos - value) + 1n;
+  }
+  return toUnixNanos - fromUnixNanos + 1n;
 }
 
 /** In order; a trace that is in several lists stands where it comes first, and is met first there. */
@@ -164,14 +174,20 @@ async function conditionsOf(
   if (asked.length === 0) return query.tags.map((tag) => conditionOf(tag, () => NOWHERE));
   const { startUnixNanos: fromUnixNanos, endUnixNanos: toUnixNanos, tenant } = query;
   const window = { tenant, fromUnixNanos, toUnixNanos };
-  const [resources, scopes] = await Promise.all([
-    whichAreThere(select, placesStatement('resources', window, asked), asked.length, signal),
-    whichAreThere(select, placesStatement('scopes', window, asked), asked.length, signal),
-  ]);
+  const there = asked.map(() => ({ resource: false, scope: false }));
+  for (const block of await select(placesStatement(window, asked), signal)) {
+    const scopes = block.numbers('scope');
+    for (const [n, at] of there.entries()) {
+      const found = block.numbers(`t${n}`);
+      for (let i = 0; i < block.rows; i++) {
+        if (found[i] === 1) at[scopes[i] === 1 ? 'scope' : 'resource'] = true;
+      }
+    }
+  }
   return query.tags.map((tag) =>
     conditionOf(tag, (one) => {
       const n = asked.findIndex((other) => other.key === one.key && other.text === one.text);
-      return { resource: resources[n] === true, scope: scopes[n] === true };
+      return there[n] ?? NOWHERE;
     }),
   );
 }
@@ -181,19 +197,6 @@ const NOWHERE: TagPlaces = { resource: false, scope: false };
 function places(asked: Tag[], tag: Tag): TagPlaces {
   asked.push(tag);
   return NOWHERE;
-}
-
-async function whichAreThere(
-  select: Select,
-  statement: Parameters<Select>[0],
-  tags: number,
-  signal: AbortSignal | undefined,
-): Promise<boolean[]> {
-  const there = Array.from({ length: tags }, () => false);
-  for (const block of await select(statement, signal)) {
-    for (let n = 0; n < tags; n++) there[n] = block.numbers(`t${n}`)[0] === 1;
-  }
-  return there;
 }
 
 /** The narrow table knows low halves only; nearly always one trace has it, and then that is all. */

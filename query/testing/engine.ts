@@ -36,7 +36,7 @@ export function openTestEngine(): TestEngine {
     select: async (statement) => {
       statements.push(statement.sql);
       const result = await session.queryBindAsync(
-        statement.sql,
+        statement.sql + settingsText(statement.settings ?? {}),
         { ...statement.params, db: 'spanhouse' },
         { format: 'Native' },
       );
@@ -56,6 +56,11 @@ export function openTestEngine(): TestEngine {
       rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+function settingsText(settings: Readonly<Record<string, number>>): string {
+  const list = Object.entries(settings).map(([name, value]) => `${name} = ${value}`);
+  return list.length === 0 ? '' : `\nSETTINGS ${list.join(', ')}`;
 }
 
 /** The blocks of one request. Throws where a span is rejected. */

@@ -58,6 +58,28 @@ LIMIT {limit:UInt32}`,
   };
 }
 
+/**
+ * From `search`: value (Int64), the start in Unix nanoseconds of the nth span from the end that the
+ * order begins with, of those that meet what `search` can check; no row where there are fewer.
+ * For a service and an operation it reads in the order of the key, and stops there.
+ */
+export function nthCandidateStatement(
+  filter: Filter & { readonly service: string; readonly operation: string },
+  order: 'newest' | 'oldest',
+  nth: number,
+): Statement {
+  const conditions = filter.conditions.filter((condition) => isNarrow([condition]));
+  const { where, params } = whereOf({ ...filter, conditions });
+  return {
+    sql: `SELECT toUnixTimestamp64Nano(ts) AS value
+FROM {db:Identifier}.search
+WHERE ${where}
+ORDER BY ts ${directionOf(order)}
+LIMIT 1 OFFSET {before:UInt32}`,
+    params: { ...params, before: nth - 1 },
+  };
+}
+
 /** From `spans`: trace_lo, trace_hi, value (Int64). */
 export function spansStatement(filter: Filter, order: Order, limit: number): Statement {
   const { where, params } = whereOf(filter);
@@ -103,9 +125,11 @@ LIMIT {limit:UInt32}`,
   };
 }
 
-/** One row of UInt8 columns t0, t1, …: whether any resource (scope) of these days has the tag. */
+/**
+ * Rows `scope` (0: resources, 1: scopes), t0, t1, … (all UInt8): whether any resource (scope) of
+ * these days has the tag.
+ */
 export function placesStatement(
-  table: 'resources' | 'scopes',
   filter: Pick<Filter, 'tenant' | 'fromUnixNanos' | 'toUnixNanos'>,
   tags: readonly Tag[],
 ): Statement {
@@ -115,13 +139,12 @@ export function placesStatement(
     params[`text${n}`] = tag.text;
     return `max(${contentHasTag(n)}) AS t${n}`;
   });
-  return {
-    sql: `SELECT ${columns.join(',\n  ')}
+  const select = (table: 'resources' | 'scopes', scope: 0 | 1): string =>
+    `SELECT toUInt8(${scope}) AS scope, ${columns.join(',\n  ')}
 FROM {db:Identifier}.${table}
 WHERE tenant = {tenant:String}
-  AND day >= toDate({firstDay:UInt16}) AND day <= toDate({lastDay:UInt16})`,
-    params,
-  };
+  AND day >= toDate({firstDay:UInt16}) AND day <= toDate({lastDay:UInt16})`;
+  return { sql: `${select('resources', 0)}\nUNION ALL\n${select('scopes', 1)}`, params };
 }
 
 /** Column service, sorted. */
@@ -205,7 +228,9 @@ function conditionSql(condition: Condition, writing: Writing): string {
   switch (condition.type) {
     case 'tag': {
       const { tag, places } = condition;
-      const made = tagCondition(tag, places, writing.n++);
+      const { service, operation } = filter;
+      const isInOperation = service !== undefined && operation !== undefined;
+      const made = tagCondition(tag, places, writing.n++, isInOperation);
       Object.assign(params, made.params);
       if (places.resource || places.scope) Object.assign(params, daysOf(filter));
       return made.sql;

@@ -59,7 +59,11 @@ test('every statement of the schema can be repeated', () => {
   const options = { database: 'traces', retentionDays: 14 };
   for (const file of readSchemaFiles()) {
     for (const statement of renderStatements(file.template, options)) {
-      assert.match(statement, /\bIF (NOT )?EXISTS\b|\bMODIFY SETTING\b/, `${file.name}: ${statement.slice(0, 80)}`);
+      assert.match(
+        statement,
+        /\bIF (NOT )?EXISTS\b|\bMODIFY SETTING\b/,
+        `${file.name}: ${statement.slice(0, 80)}`,
+      );
     }
   }
 });

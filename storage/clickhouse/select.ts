@@ -69,7 +69,7 @@ export function makeSelect(access: QueryAccess, limits: SelectLimits = SELECT_LI
       const { stream } = await client.exec({
         query: `${statement.sql}\nFORMAT Native`,
         query_params: { ...statement.params, db: access.database },
-        clickhouse_settings: settingsOf(limits),
+        clickhouse_settings: { ...settingsOf(limits), ...statement.settings },
         ...(signal === undefined ? {} : { abort_signal: signal }),
       });
       return decode(await collect(stream, limits.resultBytesMax, signal));

@@ -7,6 +7,8 @@ export interface Statement {
   /** Without FORMAT and SETTINGS; tables as `{db:Identifier}.name`, which is bound when it runs. */
   readonly sql: string;
   readonly params: Readonly<Record<string, Param>>;
+  /** How to run it, where the store's own choice was measured to be the slower one. */
+  readonly settings?: Readonly<Record<string, number>>;
 }
 
 /** A trace id as the tables hold it: its two halves, unsigned. */

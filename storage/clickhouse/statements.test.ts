@@ -5,6 +5,7 @@ import {
   type Condition,
   type Filter,
   isNarrow,
+  nthCandidateStatement,
   operationsStatement,
   pairsStatement,
   placesStatement,
@@ -59,7 +60,28 @@ const STATEMENTS: Readonly<Record<string, Statement>> = {
   find_oldest_by_tag: spansStatement({ ...filter, conditions: [tag('k', 'v')] }, 'oldest', 1),
   pairs: pairsStatement(filter, [1n, 2n]),
   shared_lows: sharedLowsStatement(filter, 'newest', [1n], 20),
-  places: placesStatement('resources', filter, [
+  find_by_tag_of_service: spansStatement(
+    {
+      tenant: 'acme',
+      fromUnixNanos: 0n,
+      toUnixNanos: NOON,
+      service: 'a',
+      conditions: [tag('k', '1')],
+    },
+    'newest',
+    20,
+  ),
+  nth_candidate: nthCandidateStatement(
+    {
+      ...filter,
+      service: 'a',
+      operation: 'b',
+      conditions: [tag('k', 'v'), { type: 'kind', kind: 2 }],
+    },
+    'newest',
+    100,
+  ),
+  places: placesStatement(filter, [
     { key: 'a', text: 'b' },
     { key: 'c', text: 'd' },
   ]),
@@ -70,11 +92,12 @@ const STATEMENTS: Readonly<Record<string, Statement>> = {
   resources: contentStatement('resources', 'acme', [5n], days),
 };
 
-function golden({ sql, params }: Statement): string {
+function golden({ sql, params, settings }: Statement): string {
   const lines = Object.entries(params)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, value]) => `-- ${name} = ${Array.isArray(value) ? `[${value}]` : String(value)}`);
-  return `${sql}\n${lines.join('\n')}\n`;
+  const how = settings === undefined ? '' : `-- settings ${JSON.stringify(settings)}\n`;
+  return `${sql}\n${lines.join('\n')}\n${how}`;
 }
 
 // UPDATE_GOLDEN=1 writes the files anew.
@@ -98,13 +121,18 @@ for (const [name, statement] of Object.entries(STATEMENTS)) {
   });
 }
 
-test('the expression of the index is word for word the one in the schema', () => {
+test('the expressions of the indexes are word for word those in the schema', () => {
   const schema = readFileSync(new URL('./schema/0001_spans.sql', import.meta.url), 'utf8');
-  const index = /INDEX kv (arrayConcat\([\s\S]*?\n\s+event_kv\))/.exec(schema)?.[1];
-  assert.ok(index !== undefined);
-  const { sql } = spansStatement({ ...filter, conditions: [tag('k', 'v')] }, 'newest', 1);
-  const spaceless = (text: string): string => text.replaceAll(/\s+/g, ' ');
-  assert.ok(spaceless(sql).includes(`hasAny(${spaceless(index)}, [`));
+  const { operation: _, ...anywhere } = filter;
+  const asked = { kv: anywhere, op_kv: filter };
+  for (const [name, of] of Object.entries(asked)) {
+    const found = new RegExp(`INDEX ${name} (arrayConcat\\([\\s\\S]*?event_kv\\)+) TYPE`);
+    const index = found.exec(schema)?.[1];
+    assert.ok(index !== undefined);
+    const { sql } = spansStatement({ ...of, conditions: [tag('k', 'v')] }, 'newest', 1);
+    const spaceless = (text: string): string => text.replaceAll(/\s+/g, ' ');
+    assert.ok(spaceless(sql).includes(`hasAny(${spaceless(index)}, [`), name);
+  }
 });
 
 test('a search needs the wide table only for what the narrow one lacks', () => {

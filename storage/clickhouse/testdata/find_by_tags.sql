@@ -8,11 +8,11 @@ WHERE tenant = {tenant:String}
   AND duration >= {durationMin:Int64}
   AND duration <= {durationMax:Int64}
   AND ((indexHint(hasAny(arrayConcat(
-    arrayMap((k, v) -> cityHash64(k, v), mapKeys(attr_s), mapValues(attr_s)),
-    arrayMap((k, v) -> cityHash64(k, v), mapKeys(attr_i), mapValues(attr_i)),
-    arrayMap((k, v) -> cityHash64(k, v), mapKeys(attr_d), mapValues(attr_d)),
-    arrayMap((k, v) -> cityHash64(k, v), mapKeys(attr_b), mapValues(attr_b)),
-    event_kv), [{event0:UInt64}, cityHash64({key0:String}, {text0:String}), cityHash64({key0:String}, {int0:Int64}), cityHash64({key0:String}, {dbl0:Float64})]))
+    arrayMap((k, v) -> cityHash64(service, name, k, v), mapKeys(attr_s), mapValues(attr_s)),
+    arrayMap((k, v) -> cityHash64(service, name, k, v), mapKeys(attr_i), mapValues(attr_i)),
+    arrayMap((k, v) -> cityHash64(service, name, k, v), mapKeys(attr_d), mapValues(attr_d)),
+    arrayMap((k, v) -> cityHash64(service, name, k, v), mapKeys(attr_b), mapValues(attr_b)),
+    arrayMap(kv -> cityHash64(service, name, kv), event_kv)), [cityHash64({service:String}, {operation:String}, {event0:UInt64}), cityHash64({service:String}, {operation:String}, {key0:String}, {text0:String}), cityHash64({service:String}, {operation:String}, {key0:String}, {int0:Int64}), cityHash64({service:String}, {operation:String}, {key0:String}, {dbl0:Float64})]))
   AND (has(event_kv, {event0:UInt64})
     OR arrayExists((k, v) -> k = {key0:String} AND v = {text0:String}, mapKeys(attr_s), mapValues(attr_s))
     OR arrayExists((k, v) -> k = {key0:String} AND v = {int0:Int64}, mapKeys(attr_i), mapValues(attr_i))
@@ -22,20 +22,20 @@ WHERE tenant = {tenant:String}
   OR scope_id IN (SELECT id FROM {db:Identifier}.scopes WHERE tenant = {tenant:String}
     AND day >= toDate({firstDay:UInt16}) AND day <= toDate({lastDay:UInt16}) AND arrayExists((k, v) -> k = {key0:String} AND v = {text0:String}, mapKeys(attrs), mapValues(attrs))))
   AND ((indexHint(hasAny(arrayConcat(
-    arrayMap((k, v) -> cityHash64(k, v), mapKeys(attr_s), mapValues(attr_s)),
-    arrayMap((k, v) -> cityHash64(k, v), mapKeys(attr_i), mapValues(attr_i)),
-    arrayMap((k, v) -> cityHash64(k, v), mapKeys(attr_d), mapValues(attr_d)),
-    arrayMap((k, v) -> cityHash64(k, v), mapKeys(attr_b), mapValues(attr_b)),
-    event_kv), [{event1:UInt64}, cityHash64({key1:String}, {text1:String}), cityHash64({key1:String}, {bit1:UInt8})]))
+    arrayMap((k, v) -> cityHash64(service, name, k, v), mapKeys(attr_s), mapValues(attr_s)),
+    arrayMap((k, v) -> cityHash64(service, name, k, v), mapKeys(attr_i), mapValues(attr_i)),
+    arrayMap((k, v) -> cityHash64(service, name, k, v), mapKeys(attr_d), mapValues(attr_d)),
+    arrayMap((k, v) -> cityHash64(service, name, k, v), mapKeys(attr_b), mapValues(attr_b)),
+    arrayMap(kv -> cityHash64(service, name, kv), event_kv)), [cityHash64({service:String}, {operation:String}, {event1:UInt64}), cityHash64({service:String}, {operation:String}, {key1:String}, {text1:String}), cityHash64({service:String}, {operation:String}, {key1:String}, {bit1:UInt8})]))
   AND (has(event_kv, {event1:UInt64})
     OR arrayExists((k, v) -> k = {key1:String} AND v = {text1:String}, mapKeys(attr_s), mapValues(attr_s))
     OR arrayExists((k, v) -> k = {key1:String} AND v = {bit1:UInt8}, mapKeys(attr_b), mapValues(attr_b)))))
   AND ((indexHint(hasAny(arrayConcat(
-    arrayMap((k, v) -> cityHash64(k, v), mapKeys(attr_s), mapValues(attr_s)),
-    arrayMap((k, v) -> cityHash64(k, v), mapKeys(attr_i), mapValues(attr_i)),
-    arrayMap((k, v) -> cityHash64(k, v), mapKeys(attr_d), mapValues(attr_d)),
-    arrayMap((k, v) -> cityHash64(k, v), mapKeys(attr_b), mapValues(attr_b)),
-    event_kv), [{event2:UInt64}, cityHash64({key2:String}, {text2:String}), cityHash64({key2:String}, {int2:Int64}), cityHash64({key2:String}, {dbl2:Float64}), cityHash64({key2:String}, {neg2:Float64})]))
+    arrayMap((k, v) -> cityHash64(service, name, k, v), mapKeys(attr_s), mapValues(attr_s)),
+    arrayMap((k, v) -> cityHash64(service, name, k, v), mapKeys(attr_i), mapValues(attr_i)),
+    arrayMap((k, v) -> cityHash64(service, name, k, v), mapKeys(attr_d), mapValues(attr_d)),
+    arrayMap((k, v) -> cityHash64(service, name, k, v), mapKeys(attr_b), mapValues(attr_b)),
+    arrayMap(kv -> cityHash64(service, name, kv), event_kv)), [cityHash64({service:String}, {operation:String}, {event2:UInt64}), cityHash64({service:String}, {operation:String}, {key2:String}, {text2:String}), cityHash64({service:String}, {operation:String}, {key2:String}, {int2:Int64}), cityHash64({service:String}, {operation:String}, {key2:String}, {dbl2:Float64}), cityHash64({service:String}, {operation:String}, {key2:String}, {neg2:Float64})]))
   AND (has(event_kv, {event2:UInt64})
     OR arrayExists((k, v) -> k = {key2:String} AND v = {text2:String}, mapKeys(attr_s), mapValues(attr_s))
     OR arrayExists((k, v) -> k = {key2:String} AND v = {int2:Int64}, mapKeys(attr_i), mapValues(attr_i))

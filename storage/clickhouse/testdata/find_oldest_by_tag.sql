@@ -8,11 +8,11 @@ WHERE tenant = {tenant:String}
   AND duration >= {durationMin:Int64}
   AND duration <= {durationMax:Int64}
   AND ((indexHint(hasAny(arrayConcat(
-    arrayMap((k, v) -> cityHash64(k, v), mapKeys(attr_s), mapValues(attr_s)),
-    arrayMap((k, v) -> cityHash64(k, v), mapKeys(attr_i), mapValues(attr_i)),
-    arrayMap((k, v) -> cityHash64(k, v), mapKeys(attr_d), mapValues(attr_d)),
-    arrayMap((k, v) -> cityHash64(k, v), mapKeys(attr_b), mapValues(attr_b)),
-    event_kv), [{event0:UInt64}, cityHash64({key0:String}, {text0:String})]))
+    arrayMap((k, v) -> cityHash64(service, name, k, v), mapKeys(attr_s), mapValues(attr_s)),
+    arrayMap((k, v) -> cityHash64(service, name, k, v), mapKeys(attr_i), mapValues(attr_i)),
+    arrayMap((k, v) -> cityHash64(service, name, k, v), mapKeys(attr_d), mapValues(attr_d)),
+    arrayMap((k, v) -> cityHash64(service, name, k, v), mapKeys(attr_b), mapValues(attr_b)),
+    arrayMap(kv -> cityHash64(service, name, kv), event_kv)), [cityHash64({service:String}, {operation:String}, {event0:UInt64}), cityHash64({service:String}, {operation:String}, {key0:String}, {text0:String})]))
   AND (has(event_kv, {event0:UInt64})
     OR arrayExists((k, v) -> k = {key0:String} AND v = {text0:String}, mapKeys(attr_s), mapValues(attr_s)))))
 GROUP BY trace_lo, trace_hi

@@ -4,7 +4,7 @@ FROM (
     status_message, flags, resource_id, scope_id, attr_s, attr_i, attr_d, attr_b, attr_x, events,
     links, rest
   FROM {db:Identifier}.spans
-  WHERE tenant = {tenant:String}
+  PREWHERE tenant = {tenant:String}
     AND (toStartOfFiveMinutes(ts), trace_lo, trace_hi) IN (
       SELECT toDateTime(arrayJoin(range(first, last + 1, 300)), 'UTC'), trace_lo, trace_hi
       FROM (
@@ -24,3 +24,4 @@ LIMIT {spansMax:UInt32} BY trace_lo, trace_hi
 -- lows = [18446744073709551615]
 -- spansMax = 1000
 -- tenant = acme
+-- settings {"use_skip_indexes":0,"max_threads":1}
