@@ -2,14 +2,11 @@
 // sequence numbers are counted back when a send fails (so a driver dies with its first failure),
 // grouping is quadratic (send_plan.ts), and of the compressions only gzip is built in.
 
-import { promisify } from 'node:util';
-import { zstdCompress, zstdDecompress } from 'node:zlib';
-import kafkajs from 'kafkajs';
+import type kafkajs from 'kafkajs';
 import { type Compression, type KafkaConnection, REQUEST_MS } from './connection.ts';
 import type { Driver, Message } from './driver.ts';
 import { kafkajsClient } from './kafkajs_client.ts';
-
-const { CompressionCodecs, CompressionTypes } = kafkajs;
+import { addCodec, COMPRESSION_TYPES } from './kafkajs_codecs.ts';
 
 const ACKS_ALL = -1;
 
@@ -21,12 +18,6 @@ export interface DriverOptions {
   readonly topic: string;
   readonly compression: Compression;
 }
-
-const TYPES: Readonly<Record<Compression, number>> = {
-  none: CompressionTypes.None,
-  lz4: CompressionTypes.LZ4,
-  zstd: CompressionTypes.ZSTD,
-};
 
 /** Connects, takes a producer id, reads the topic. Rejects when one of them fails. */
 export async function openKafkajs(options: DriverOptions): Promise<Driver> {
@@ -53,7 +44,7 @@ export async function openKafkajs(options: DriverOptions): Promise<Driver> {
           topic,
           acks: ACKS_ALL,
           timeout: REQUEST_MS,
-          compression: TYPES[options.compression],
+          compression: COMPRESSION_TYPES[options.compression],
           messages: messages.map(toKafkajs),
         });
       },
@@ -96,29 +87,5 @@ function asBuffer(bytes: Uint8Array): Buffer {
 function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => {
     setTimeout(resolve, ms);
-  });
-}
-
-interface Encoder {
-  readonly buffer: Buffer;
-}
-
-/** Compression runs on zlib's threads where it can, off the event loop. */
-async function addCodec(compression: Compression): Promise<void> {
-  if (compression === 'none') return;
-  if (compression === 'zstd') {
-    const compress = promisify(zstdCompress);
-    const decompress = promisify(zstdDecompress);
-    CompressionCodecs[CompressionTypes.ZSTD] = () => ({
-      compress: ({ buffer }: Encoder) => compress(buffer),
-      decompress: (buffer: Buffer) => decompress(buffer),
-    });
-    return;
-  }
-  // Node has no LZ4; the other client brings one along. Loaded only where it is asked for.
-  const { compressionsAlgorithms } = await import('@platformatic/kafka');
-  CompressionCodecs[CompressionTypes.LZ4] = () => ({
-    compress: async ({ buffer }: Encoder) => compressionsAlgorithms.lz4.compressSync(buffer),
-    decompress: async (buffer: Buffer) => compressionsAlgorithms.lz4.decompressSync(buffer),
   });
 }

@@ -7,7 +7,7 @@ const PATIENCE_MS_MIN = 1000;
 const PATIENCE_MS_MAX = 8000;
 
 /** So many times the usual time of an acknowledgement is no longer usual. */
-const FACTOR = 4;
+const FACTOR = 2;
 
 /** Weight of the newest time where it is below the usual one: slow links get no better at once. */
 const DECAY = 0.2;

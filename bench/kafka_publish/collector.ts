@@ -1,0 +1,56 @@
+// The real `spanhouse collector` as a process of its own, in front of a broker.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../free_port.ts';
+
+const MAIN = path.join(import.meta.dirname, '..', '..', 'cli', 'main.ts');
+const READY_MS_MAX = 60_000;
+const POLL_MS = 50;
+
+export interface BenchCollector {
+  readonly process: ChildProcess;
+  readonly pid: number;
+  readonly http: number;
+  readonly grpc: number;
+}
+
+/** `flags` as on a command line. Throws when it is not ready in time; its words are on stderr. */
+export async function startBenchCollector(flags: readonly string[]): Promise<BenchCollector> {
+  const names = ['otlp-grpc', 'otlp-http', 'metrics', 'health'] as const;
+  const ports = new Map<string, number>();
+  for (const name of names) ports.set(name, await freePort());
+  const port = (name: (typeof names)[number]): number => ports.get(name) ?? 0;
+  const listen = names.map((name) => `--listen-${name}=${port(name)}`);
+  const args = [MAIN, 'collector', ...listen, '--listen-host=127.0.0.1', '--log-level=error'];
+  const child = spawn(process.execPath, [...args, ...flags], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const endMs = performance.now() + READY_MS_MAX;
+  while (!(await isReady(port('health')))) {
+    if (child.exitCode !== null || performance.now() > endMs) {
+      child.kill('SIGKILL');
+      throw new Error('spanhouse collector was not ready in time');
+    }
+    await sleep(POLL_MS);
+  }
+  return { process: child, pid: child.pid ?? 0, http: port('otlp-http'), grpc: port('otlp-grpc') };
+}
+
+export async function stopBenchCollector(collector: BenchCollector): Promise<void> {
+  const gone = once(collector.process, 'exit');
+  collector.process.kill('SIGTERM');
+  await gone;
+}
+
+async function isReady(port: number): Promise<boolean> {
+  try {
+    const response = await fetch(`http://127.0.0.1:${port}/readyz`);
+    await response.arrayBuffer();
+    return response.ok;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,4 @@
+import { openPlatformatic } from './platformatic_driver.ts';
+import { publisherContract } from './publisher_contract.ts';
+
+publisherContract('platformatic', openPlatformatic);
