@@ -4,8 +4,6 @@
 import type { LoggedRecord, LogSource } from './partition_log.ts';
 
 /** Closed set: a metric label and a header. */
-export const DEAD_LETTER_REASONS = ['malformed', 'empty', 'too_large', 'bad_headers', 'bad_time'];
-
 export type DeadLetterReason = 'malformed' | 'empty' | 'too_large' | 'bad_headers' | 'bad_time';
 
 export interface DeadLetter {

@@ -12,7 +12,7 @@ import {
 } from '../../../storage/partition_log.ts';
 import type { SimProcess } from './world.ts';
 
-const FETCH_WAIT_MS = 300;
+const FETCH_WAIT_MS = 400;
 const FETCH_RECORDS_MAX = 7;
 
 export interface SimPartition {

@@ -10,7 +10,7 @@ import { SimBroker } from './sim_broker.ts';
 import { buildBlocks, POISON, SimStore } from './sim_store.ts';
 import { SimProcess, World } from './world.ts';
 
-const FAULTS_UNTIL_MS = 15_000;
+const FAULTS_UNTIL_MS = 9_000;
 const END_MS = 240_000;
 const SESSION_MS = 1_500;
 const FAULT_EVERY_MS = 700;
@@ -63,7 +63,7 @@ class Run {
     const world = this.#world;
     for (let i = world.between(1, 2); i > 0; i--) this.#start();
     this.#rebalance();
-    this.#publishSome(world.between(10, 40));
+    this.#publishSome(world.between(8, 30));
     world.later(FAULT_EVERY_MS, () => this.#fault());
     world.later(FAULTS_UNTIL_MS, () => this.#heal());
     await world.run(END_MS, () => this.#healed && this.#published && this.#idle());
@@ -91,7 +91,7 @@ class Run {
         this.#partOf.set(span, { partition: partition.source.partition, offset });
       }
     }
-    world.later(world.between(0, 700), () => this.#publishSome(left - 1));
+    world.later(world.between(0, 550), () => this.#publishSome(left - 1));
   }
 
   #start(): void {
@@ -187,13 +187,13 @@ class Run {
     this.#broker.faultRate = 0;
     this.#store.faultRate = 0;
     if (!this.#members.some(({ process }) => !process.dead)) this.#start();
-    this.#world.later(2 * SESSION_MS, () => this.#rebalance());
+    this.#world.later(SESSION_MS, () => this.#rebalance());
   }
 
   /** Everything is committed and nothing more is to come. */
   #idle(): boolean {
     return (
-      this.#world.nowMs > FAULTS_UNTIL_MS + 3 * SESSION_MS &&
+      this.#world.nowMs > FAULTS_UNTIL_MS + 2 * SESSION_MS &&
       this.#broker.partitions.every(({ committed, records }) => {
         const done = records.length === 0 || committed.offset === records.length;
         return done && !committed.metadata.includes('"a"');
