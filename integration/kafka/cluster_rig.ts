@@ -8,7 +8,7 @@ import { type Kafka, startKafka } from '../harness/kafka.ts';
 import { quietClient } from '../harness/kafka_topic.ts';
 import { Load, SPANS_PER_TRACE } from '../harness/load.ts';
 import { fetchMetrics } from '../harness/metrics.ts';
-import { Spanhouse } from '../harness/spanhouse.ts';
+import { type Finished, runSpanhouse, Spanhouse } from '../harness/spanhouse.ts';
 
 export const SESSION_MS = 3_000;
 const HEAL_MS = 90_000;
@@ -60,6 +60,12 @@ export class Cluster {
     });
     this.#all.push(ingester);
     return ingester;
+  }
+
+  /** A command to its end, told of this cluster. */
+  run(...command: readonly string[]): Promise<Finished> {
+    const flags = [...kafkaFlags(this.kafka, this.topic), ...this.clickhouse.flags];
+    return runSpanhouse([...command, ...flags], this.clickhouse.env);
   }
 
   /** Two senders, each one request after the other. */

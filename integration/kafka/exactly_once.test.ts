@@ -92,6 +92,20 @@ describe('exactly once into ClickHouse', () => {
     const reasons = letters.map(({ headers }) => headers['spanhouse.reason']);
     assert.deepEqual(reasons.sort(), ['empty', 'empty', 'malformed', 'malformed']);
     assert.ok(letters.every(({ headers }) => headers['spanhouse.source.partition'] === '1'));
+    const listed = await cluster.run('deadletters', 'list');
+    const keys = [...listed.output.matchAll(/^\S+:1:\d+(?= )/gm)].map(([key]) => key);
+    assert.equal(keys.length, 4, listed.output);
+    assert.equal((await cluster.run('deadletters', 'drop', keys[0] ?? '')).code, 0);
+    assert.equal((await cluster.run('deadletters', 'replay', keys[1] ?? '')).code, 0);
+    // It is as dead as before, under another offset.
+    await cluster.drained();
+    const again = await cluster.run('deadletters', 'list');
+    assert.equal([...again.output.matchAll(/^\S+:1:\d+(?= )/gm)].length, 3, again.output);
+    assert.ok(!again.output.includes(`${keys[0]} `) && !again.output.includes(`${keys[1]} `));
+    const lag = await cluster.run('lag');
+    assert.equal(lag.code, 0, lag.output);
+    assert.match(lag.output, /lag records/);
+    assert.match(lag.output, /dead letters/);
     await ingester.stop();
   });
 
