@@ -1,16 +1,12 @@
 // Gets traces by id: all spans, each once by identity (tenant, trace id, span id, kind, h), with
 // their resources and scopes. Two different spans with one span id are both there.
 
-import { readResource, readScope } from '../model/codec/otlp/read.ts';
-import type { Resource, Scope, Span, Trace } from '../model/span.ts';
+import type { Span, Trace } from '../model/span.ts';
 import { type Select, SelectError } from '../storage/clickhouse/select.ts';
 import { type TraceKey, traceIdText } from '../storage/clickhouse/statement.ts';
-import {
-  contentStatement,
-  IDS_PER_STATEMENT_MAX,
-  tracesStatement,
-} from '../storage/clickhouse/trace_statements.ts';
+import { tracesStatement } from '../storage/clickhouse/trace_statements.ts';
 import { Breath } from './breath.ts';
+import { getResources, getScopes, NO_RESOURCE, NO_SCOPE } from './content.ts';
 import { completeSpan, rowReader, type SpanRow } from './span_rows.ts';
 
 /** More spans than a reader can look through or a page can show; the rest is left out, and said. */
@@ -94,10 +90,6 @@ async function getSome(
   return inOrder(ids, byTrace);
 }
 
-/** Where a request named no resource or scope at all, nothing is stored of them. */
-const NO_RESOURCE: Resource = { attributes: [], droppedAttributesCount: 0, schemaUrl: '' };
-const NO_SCOPE: Scope = { ...NO_RESOURCE, name: '', version: '' };
-
 function inOrder(ids: readonly TraceKey[], byTrace: Map<string, Span[]>): FoundTrace[] {
   const traces: FoundTrace[] = [];
   for (const id of ids) {
@@ -109,68 +101,4 @@ function inOrder(ids: readonly TraceKey[], byTrace: Map<string, Span[]>): FoundT
     traces.push({ traceId, spans, cut });
   }
   return traces;
-}
-
-function getResources(
-  select: Select,
-  tenant: string,
-  rows: readonly SpanRow[],
-  signal: AbortSignal | undefined,
-): Promise<Map<bigint, Resource>> {
-  const ids = new Set(rows.map((row) => row.resourceId));
-  const content: Content = { table: 'resources', tenant, ids: [...ids], days: daysOf(rows) };
-  return getContent(select, content, readResource, signal);
-}
-
-function getScopes(
-  select: Select,
-  tenant: string,
-  rows: readonly SpanRow[],
-  signal: AbortSignal | undefined,
-): Promise<Map<bigint, Scope>> {
-  const ids = new Set(rows.map((row) => row.scopeId));
-  const content: Content = { table: 'scopes', tenant, ids: [...ids], days: daysOf(rows) };
-  return getContent(select, content, readScope, signal);
-}
-
-interface Content {
-  readonly table: 'resources' | 'scopes';
-  readonly tenant: string;
-  readonly ids: readonly bigint[];
-  readonly days: { readonly first: number; readonly last: number };
-}
-
-async function getContent<T>(
-  select: Select,
-  content: Content,
-  read: (bytes: Uint8Array, schemaUrl: string) => T,
-  signal: AbortSignal | undefined,
-): Promise<Map<bigint, T>> {
-  const { table, tenant, ids, days } = content;
-  const found = new Map<bigint, T>();
-  for (let at = 0; at < ids.length; at += IDS_PER_STATEMENT_MAX) {
-    const some = ids.slice(at, at + IDS_PER_STATEMENT_MAX);
-    for (const block of await select(contentStatement(table, tenant, some, days), signal)) {
-      const id = block.bigs('id');
-      const bytes = block.strings('bytes');
-      const schemaUrl = block.strings('schema_url');
-      for (let i = 0; i < block.rows; i++) {
-        found.set(id[i]!, read(bytes.bytesAt(i), schemaUrl.at(i)));
-      }
-    }
-  }
-  return found;
-}
-
-const DAY_NANOS = 86_400_000_000_000n;
-
-/** A block writes the resources and scopes of its rows under the days of their spans. */
-function daysOf(rows: readonly SpanRow[]): { first: number; last: number } {
-  let first = rows[0]!.span.startUnixNanos;
-  let last = first;
-  for (const { span } of rows) {
-    if (span.startUnixNanos < first) first = span.startUnixNanos;
-    if (span.startUnixNanos > last) last = span.startUnixNanos;
-  }
-  return { first: Number(first / DAY_NANOS), last: Number(last / DAY_NANOS) };
 }
