@@ -9,6 +9,7 @@ import { type Options, type Ports, Spanhouse } from './harness/spanhouse.ts';
 const PORTS: Ports = {
   otlpGrpc: 4317,
   otlpHttp: 4318,
+  zipkin: 9411,
   query: 16686,
   metrics: 8888,
   health: 13133,
