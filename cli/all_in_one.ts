@@ -46,8 +46,13 @@ export const allInOne: Command = {
         otlpHttpPort: config.listen.otlp_http.port,
       });
       const publish = commit.publish.bind(commit);
-      const { otlpGrpc, otlpHttp } = await startCollector({ ...deps, transcoder, publish });
-      return { 'otlp grpc': otlpGrpc, 'otlp http': otlpHttp, query: query.addresses };
+      const receivers = await startCollector({ ...deps, transcoder, publish });
+      return {
+        'otlp grpc': receivers.otlpGrpc,
+        'otlp http': receivers.otlpHttp,
+        zipkin: receivers.zipkin,
+        query: query.addresses,
+      };
     }),
 };
 

@@ -32,6 +32,10 @@ export const collector: Command = {
       });
       setServing = receivers.setServing;
       setServing(publisher.trouble === undefined);
-      return { 'otlp grpc': receivers.otlpGrpc, 'otlp http': receivers.otlpHttp };
+      return {
+        'otlp grpc': receivers.otlpGrpc,
+        'otlp http': receivers.otlpHttp,
+        zipkin: receivers.zipkin,
+      };
     }),
 };

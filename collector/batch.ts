@@ -6,7 +6,14 @@ export interface Batch {
   /** ExportTraceServiceRequest bytes. Ownership passes to `accept`: do not reuse or change them. */
   readonly bytes: Uint8Array;
   /** The protocol it came by, for metrics: a closed set, never from the request. */
-  readonly receiver: 'otlp_grpc' | 'otlp_http';
+  readonly receiver:
+    | 'otlp_grpc'
+    | 'otlp_http'
+    | 'zipkin_http'
+    | 'zipkin_grpc'
+    | 'jaeger_grpc'
+    | 'jaeger_http'
+    | 'jaeger_udp';
   /** Aborted when the client went away or its deadline passed. */
   readonly signal?: AbortSignal;
 }

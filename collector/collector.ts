@@ -13,8 +13,10 @@ import type { Publish } from '../storage/span_log.ts';
 import { createAccept } from './accept.ts';
 import { registerCollectorMetrics } from './collector_metrics.ts';
 import { JsonWorker } from './json_worker.ts';
+import { startJaeger } from './receivers/jaeger.ts';
 import { startOtlpGrpc } from './receivers/otlp_grpc.ts';
 import { startOtlpHttp } from './receivers/otlp_http.ts';
+import { startZipkin } from './receivers/zipkin.ts';
 
 const MS_PER_SECOND = 1000;
 const NANOS_PER_MS = 1_000_000n;
@@ -34,6 +36,9 @@ export interface CollectorDeps {
 export interface Collector {
   readonly otlpGrpc: readonly string[];
   readonly otlpHttp: readonly string[];
+  readonly jaeger: readonly string[];
+  readonly sampling: readonly string[];
+  readonly zipkin: readonly string[];
   /** What gRPC health checks answer; true from the start. */
   setServing(serving: boolean): void;
 }
@@ -76,10 +81,29 @@ export async function startCollector(deps: CollectorDeps): Promise<Collector> {
       { ...listen, ...listenAddress(config, 'otlp_grpc'), limits: grpcLimits(config) },
     ),
   );
+  const zipkin = await life.start('zipkin', () =>
+    startZipkin(
+      {
+        ...common,
+        json,
+        corsOrigins: config.http.cors_origins,
+        bodyTimeMs: config.limits.request_time,
+        grpcLimits: grpcLimits(config),
+      },
+      { ...listen, ...listenAddress(config, 'zipkin'), limits: httpLimits(config) },
+    ),
+  );
+  const jaeger = await startJaeger({ ...common, ...listen, config, life, registry: metrics });
   grpc.setServing(true);
   return {
     otlpGrpc: grpc.addresses,
     otlpHttp: http.addresses,
-    setServing: (serving) => grpc.setServing(serving),
+    zipkin: zipkin.addresses,
+    jaeger: [...jaeger.grpc, ...jaeger.http, ...jaeger.udp],
+    sampling: jaeger.sampling,
+    setServing: (serving) => {
+      grpc.setServing(serving);
+      jaeger.setServing(serving);
+    },
   };
 }

@@ -1,13 +1,15 @@
 // The worker thread behind json_worker.ts: one body in, one out, memory moved and not copied.
 
 import { parentPort } from 'node:worker_threads';
-import { jsonToProto } from '../model/codec/otlp/json_to_proto.ts';
+import { type Format, type Translation, translate } from './translate.ts';
 
-export type JsonAnswer =
-  | { readonly ok: true; readonly bytes: Uint8Array<ArrayBuffer> }
-  | { readonly ok: false; readonly message: string };
+export interface ThreadJob {
+  readonly format: Format;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly nowMicros: number;
+}
 
-parentPort?.on('message', (json: Uint8Array<ArrayBuffer>) => {
-  const answer: JsonAnswer = jsonToProto(json);
+parentPort?.on('message', ({ format, bytes, nowMicros }: ThreadJob) => {
+  const answer: Translation = translate(format, bytes, nowMicros);
   parentPort?.postMessage(answer, answer.ok ? [answer.bytes.buffer] : []);
 });

@@ -1,12 +1,12 @@
-// OTLP/JSON to protobuf, off the event loop where the body is large. One thread: it does some
-// 100 MB/s, which is more JSON than one collector should be sent.
+// Foreign formats to OTLP protobuf, off the event loop where the body is large. One thread: it does
+// some 100 MB/s, which is more JSON than one collector should be sent.
 
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { jsonToProto } from '../model/codec/otlp/json_to_proto.ts';
 import { RefusalError } from '../service/refusal.ts';
-import type { JsonAnswer } from './json_thread.ts';
+import type { ThreadJob } from './json_thread.ts';
 import type { Reservation } from './receivers/reservation.ts';
+import { type Format, type Translation, translate } from './translate.ts';
 
 /** Up to here a body is transcoded at once: about 10 ms, a fifth of what the loop may be held. */
 const INLINE_BYTES_MAX = 1024 * 1024;
@@ -17,26 +17,28 @@ const WAITING_MAX = 16;
 
 const RETRY_AFTER_MS = 2000;
 
+const MICROS_PER_MS = 1000;
+
 /** The thread holds bodies outside its heap; inside are only tokens. */
 const THREAD_HEAP_MIB = 64;
 
 export interface JsonTranscoder {
   /**
-   * ExportTraceServiceRequest bytes of an OTLP/JSON body, which is given away. The bytes are charged
-   * to `reservation`. Throws RefusalError: `malformed`, `busy` (no memory, or too many wait),
+   * ExportTraceServiceRequest bytes of a body in `format` (OTLP/JSON unless told), which is given
+   * away. The bytes are charged to `reservation`. Throws RefusalError: `malformed`, `busy` (no memory, or too many wait),
    * `unavailable` (the client has left, so nobody will read it).
    */
   toProto(
     json: Uint8Array<ArrayBuffer>,
     reservation: Reservation,
     signal: AbortSignal,
+    format?: Format,
   ): Promise<Uint8Array<ArrayBuffer>>;
 }
 
-interface Job {
-  readonly json: Uint8Array<ArrayBuffer>;
+interface Job extends ThreadJob {
   readonly signal: AbortSignal;
-  readonly resolve: (answer: JsonAnswer) => void;
+  readonly resolve: (answer: Translation) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -50,12 +52,19 @@ export class JsonWorker implements JsonTranscoder {
     json: Uint8Array<ArrayBuffer>,
     reservation: Reservation,
     signal: AbortSignal,
+    format: Format = 'otlp_json',
   ): Promise<Uint8Array<ArrayBuffer>> {
     const expected = json.length;
-    reservation.take(expected);
-    const answer = expected <= INLINE_BYTES_MAX ? jsonToProto(json) : await this.#run(json, signal);
+    // Zipkin's spans are written twice: one by one, then put together by resource.
+    const working = format === 'otlp_json' ? expected : 2 * expected;
+    reservation.take(working);
+    const job = { format, bytes: json, nowMicros: Date.now() * MICROS_PER_MS };
+    const answer =
+      expected <= INLINE_BYTES_MAX
+        ? translate(format, json, job.nowMicros)
+        : await this.#run(job, signal);
     if (!answer.ok) throw new RefusalError({ code: 'malformed', message: answer.message });
-    const excess = answer.bytes.buffer.byteLength - expected;
+    const excess = answer.bytes.buffer.byteLength - working;
     if (excess > 0) reservation.take(excess);
     return answer.bytes;
   }
@@ -68,16 +77,16 @@ export class JsonWorker implements JsonTranscoder {
     await thread?.terminate();
   }
 
-  #run(json: Uint8Array<ArrayBuffer>, signal: AbortSignal): Promise<JsonAnswer> {
+  #run(job: ThreadJob, signal: AbortSignal): Promise<Translation> {
     if (this.#waiting.length >= WAITING_MAX) {
       throw new RefusalError({
         code: 'busy',
-        message: `${WAITING_MAX} large JSON bodies wait already: send it again later, or protobuf`,
+        message: `${WAITING_MAX} large bodies wait already: send it again later, or OTLP protobuf`,
         retryAfterMs: RETRY_AFTER_MS,
       });
     }
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ json, signal, resolve, reject });
+      this.#waiting.push({ ...job, signal, resolve, reject });
       this.#next();
     });
   }
@@ -95,7 +104,8 @@ export class JsonWorker implements JsonTranscoder {
     this.#thread ??= this.#start();
     // Keeps the process up while a body is in it, and only then.
     this.#thread.ref();
-    this.#thread.postMessage(job.json, [job.json.buffer]);
+    const { format, bytes, nowMicros } = job;
+    this.#thread.postMessage({ format, bytes, nowMicros }, [bytes.buffer]);
   }
 
   #start(): Worker {
@@ -104,7 +114,7 @@ export class JsonWorker implements JsonTranscoder {
     const thread = new Worker(new URL(name, import.meta.url), {
       resourceLimits: { maxOldGenerationSizeMb: THREAD_HEAP_MIB },
     });
-    thread.on('message', (answer: JsonAnswer) => {
+    thread.on('message', (answer: Translation) => {
       thread.unref();
       const job = this.#running;
       this.#running = undefined;

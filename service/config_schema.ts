@@ -46,6 +46,21 @@ export const CONFIG_SCHEMA = z.strictObject({
     ),
     otlp_grpc: setting(address, '4317', 'OTLP over gRPC.'),
     otlp_http: setting(address, '4318', 'OTLP over HTTP, POST /v1/traces.'),
+    zipkin: setting(
+      address,
+      '9411',
+      'Zipkin: POST /api/v2/spans and /api/v1/spans, and gRPC SpanService/Report on the same port.',
+    ),
+    jaeger_grpc: setting(address, '14250', 'Jaeger over gRPC: PostSpans, and remote sampling.'),
+    jaeger_http: setting(address, '14268', 'Jaeger: Thrift over HTTP, POST /api/traces.'),
+    jaeger_compact: setting(address, '6831', 'Jaeger over UDP, where clients send compact Thrift.'),
+    jaeger_binary: setting(
+      address,
+      '6832',
+      'Jaeger over UDP, where clients send binary Thrift. Both are understood on either port.',
+    ),
+    sampling_http: setting(address, '5778', 'Remote sampling over HTTP, GET /sampling?service=.'),
+    sampling_grpc: setting(address, '5779', 'Remote sampling over gRPC.'),
     query: setting(address, '16686', 'The query API.'),
     metrics: setting(address, '8888', 'Prometheus metrics, GET /metrics.'),
     health: setting(address, '13133', 'Health: /healthz is alive, /readyz is ready to serve.'),
@@ -63,6 +78,30 @@ export const CONFIG_SCHEMA = z.strictObject({
       ),
       '',
       'Web origins that may send spans from a browser. Empty: none (CORS off).',
+    ),
+  }),
+  jaeger: z.strictObject({
+    udp_buffer: setting(
+      size('64KiB', '1GiB'),
+      '4MiB',
+      'Datagrams that wait in the kernel, for each UDP port; it caps this at net.core.rmem_max.',
+    ),
+  }),
+  sampling: z.strictObject({
+    strategies: setting(
+      text('a path or an http:// or https:// URL'),
+      '',
+      "A file of sampling strategies (YAML or JSON, Jaeger's fields), read again when it changes.",
+    ),
+    default_probability: setting(
+      text('a number from 0 to 1', /^(0(\.\d{1,9})?|1(\.0{1,9})?|\.\d{1,9})$/),
+      '0.001',
+      'The share of traces to keep for services that no strategy names.',
+    ),
+    reload_interval: setting(
+      duration('100ms', '1d'),
+      '5s',
+      'How often the strategies are looked at for changes.',
     ),
   }),
   limits: z.strictObject({

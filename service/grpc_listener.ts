@@ -61,24 +61,10 @@ export interface GrpcListenerOptions extends ListenAddress {
 /** Resolves when the port is open. Throws ListenError (service/listen.ts). */
 export async function openGrpc(options: GrpcListenerOptions): Promise<Listener> {
   const limits = { ...GRPC_LIMITS, ...options.limits };
-  const grpc = new Server({
-    ...channelOptions(limits),
-    interceptors: [...(options.interceptors ?? [])],
-  });
-  options.register(grpc);
-  const injector = grpc.createConnectionInjector(
-    options.credentials ?? ServerCredentials.createInsecure(),
-  );
-  const sockets = new Set<Socket>();
+  const connections = grpcConnections(options);
   const make = (): NetServer => {
     // Not half open: a client that closes its side is gone, and so must its calls be.
-    const server = createServer({ noDelay: true }, (socket) => {
-      sockets.add(socket);
-      socket.on('close', () => sockets.delete(socket));
-      // The HTTP/2 session reports errors too; without a listener here a reset would be a crash.
-      socket.on('error', () => socket.destroy());
-      injector.injectConnection(socket);
-    });
+    const server = createServer({ noDelay: true }, (socket) => connections.take(socket));
     server.maxConnections = limits.connectionsMax;
     return server;
   };
@@ -90,14 +76,49 @@ export async function openGrpc(options: GrpcListenerOptions): Promise<Listener> 
       const closed = bound.servers.map(
         (server) => new Promise<void>((resolve) => server.close(() => resolve())),
       );
-      // Sends a GOAWAY; each socket closes when its last call has ended. Its callback comes at once,
-      // as the sockets are not its own: our servers know when they are gone.
-      grpc.tryShutdown(() => undefined);
-      const cut = setTimeout(() => {
-        for (const socket of sockets) socket.destroy();
-      }, graceMs);
+      connections.drain();
+      const cut = setTimeout(() => connections.cut(), graceMs);
       await Promise.all(closed);
       clearTimeout(cut);
+    },
+  };
+}
+
+/** A gRPC server without a port: it is given its connections. */
+export interface GrpcConnections {
+  /** A connection on which the client's HTTP/2 preface is still to be read. */
+  take(socket: Socket): void;
+  /** Asks clients to go; each connection closes when its last call has ended. */
+  drain(): void;
+  /** Closes them all. */
+  cut(): void;
+}
+
+export function grpcConnections(
+  options: Omit<GrpcListenerOptions, keyof ListenAddress | 'note'>,
+): GrpcConnections {
+  const limits = { ...GRPC_LIMITS, ...options.limits };
+  const grpc = new Server({
+    ...channelOptions(limits),
+    interceptors: [...(options.interceptors ?? [])],
+  });
+  options.register(grpc);
+  const injector = grpc.createConnectionInjector(
+    options.credentials ?? ServerCredentials.createInsecure(),
+  );
+  const sockets = new Set<Socket>();
+  return {
+    take: (socket) => {
+      sockets.add(socket);
+      socket.on('close', () => sockets.delete(socket));
+      // The HTTP/2 session reports errors too; without a listener here a reset would be a crash.
+      socket.on('error', () => socket.destroy());
+      injector.injectConnection(socket);
+    },
+    // Its callback comes at once, as the sockets are not its own: our servers know when they close.
+    drain: () => grpc.tryShutdown(() => undefined),
+    cut: () => {
+      for (const socket of sockets) socket.destroy();
     },
   };
 }

@@ -16,7 +16,9 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { Socket } from 'node:net';
+import type { GrpcConnections } from './grpc_listener.ts';
 import { hostAllowed, isSimpleContentType } from './host_check.ts';
+import { splitConnections } from './http2_preface.ts';
 import { type Bound, bind, type ListenAddress } from './listen.ts';
 
 export interface HttpLimits {
@@ -53,6 +55,8 @@ const DRAIN_CHECK_MS = 25;
 export interface HttpListenerOptions extends ListenAddress {
   readonly handler: (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
   readonly limits?: Partial<HttpLimits>;
+  /** Gets the connections that begin as HTTP/2 (h2c), where one port has both. */
+  readonly grpc?: GrpcConnections;
   /** Host names beside the loopback ones that a loopback listener answers to. */
   readonly allowedHosts?: readonly string[];
   /** Told about a missing IPv6; one sentence. */
@@ -81,6 +85,7 @@ export async function openHttp(options: HttpListenerOptions): Promise<Listener> 
     server.maxConnections = limits.connectionsMax;
     server.maxRequestsPerSocket = REQUESTS_PER_CONNECTION_MAX;
     server.on('clientError', answerClientError);
+    if (options.grpc !== undefined) splitConnections(server, options.grpc, limits.headerTimeMs);
     return server;
   };
   const bound = await bind(make, options, options.note ?? (() => undefined));
@@ -90,7 +95,8 @@ export async function openHttp(options: HttpListenerOptions): Promise<Listener> 
     addresses: bound.addresses,
     stop: (graceMs) => {
       state.stopping = true;
-      return stop(bound, graceMs);
+      options.grpc?.drain();
+      return stop(bound, graceMs, options.grpc);
     },
   };
 }
@@ -180,7 +186,11 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
 }
 
-async function stop(bound: Bound<Server>, graceMs: number): Promise<void> {
+async function stop(
+  bound: Bound<Server>,
+  graceMs: number,
+  grpc: GrpcConnections | undefined,
+): Promise<void> {
   const closed = bound.servers.map(
     (server) => new Promise<void>((resolve) => server.close(() => resolve())),
   );
@@ -189,6 +199,7 @@ async function stop(bound: Bound<Server>, graceMs: number): Promise<void> {
   }, DRAIN_CHECK_MS);
   const cut = setTimeout(() => {
     for (const server of bound.servers) server.closeAllConnections();
+    grpc?.cut();
   }, graceMs);
   await Promise.all(closed);
   clearInterval(sweep);

@@ -10,10 +10,11 @@ import type { MemoryBudget } from '../../service/memory_budget.ts';
 import { REFUSAL_WIRE, type Refusal, RefusalError } from '../../service/refusal.ts';
 import type { Accept, Accepted } from '../batch.ts';
 import type { JsonTranscoder } from '../json_worker.ts';
+import { contentEncoding } from './content_encoding.ts';
 import { cors } from './cors.ts';
 import { BodyGone, readBody } from './http_body.ts';
 import { reply } from './http_reply.ts';
-import { type Encoding, inflate } from './inflate.ts';
+import { inflate } from './inflate.ts';
 import type { ReceiverMetrics } from './receiver_metrics.ts';
 import { refusalOf, refusalStatus } from './refusal_status.ts';
 import { Reservation } from './reservation.ts';
@@ -132,26 +133,6 @@ function unsupportedType(): RefusalError {
   return new RefusalError({
     code: 'unsupported',
     message: 'the content type must be application/x-protobuf or application/json',
-  });
-}
-
-const ENCODINGS: ReadonlyMap<string, Encoding> = new Map([
-  ['', 'identity'],
-  ['identity', 'identity'],
-  ['gzip', 'gzip'],
-  ['x-gzip', 'gzip'],
-  ['deflate', 'deflate'],
-  ['zstd', 'zstd'],
-]);
-
-/** One encoding or none; two on top of each other are only ever a mistake or a bomb. */
-function contentEncoding(request: IncomingMessage): Encoding {
-  const header = request.headers['content-encoding'] ?? '';
-  const encoding = ENCODINGS.get(header.trim().toLowerCase());
-  if (encoding !== undefined) return encoding;
-  throw new RefusalError({
-    code: 'unsupported',
-    message: 'the content encoding must be one of identity, gzip, deflate and zstd, applied once',
   });
 }
 

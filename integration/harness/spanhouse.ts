@@ -21,6 +21,7 @@ const LOG_CHARACTERS_MAX = 200_000;
 export interface Ports {
   readonly otlpGrpc: number;
   readonly otlpHttp: number;
+  readonly zipkin: number;
   readonly query: number;
   readonly metrics: number;
   readonly health: number;
@@ -51,8 +52,9 @@ export async function temporaryDirectory(): Promise<string> {
 }
 
 export async function choosePorts(): Promise<Ports> {
-  const [otlpGrpc = 0, otlpHttp = 0, query = 0, metrics = 0, health = 0] = await freePorts(5);
-  return { otlpGrpc, otlpHttp, query, metrics, health };
+  const [otlpGrpc = 0, otlpHttp = 0, query = 0, metrics = 0, health = 0, zipkin = 0] =
+    await freePorts(6);
+  return { otlpGrpc, otlpHttp, zipkin, query, metrics, health };
 }
 
 /** The flags of `all-in-one` that put it on these ports and this directory. */
@@ -60,6 +62,7 @@ export function flagsFor(ports: Ports, directory: string): string[] {
   return [
     `--listen-otlp-grpc=${ports.otlpGrpc}`,
     `--listen-otlp-http=${ports.otlpHttp}`,
+    `--listen-zipkin=${ports.zipkin}`,
     `--listen-query=${ports.query}`,
     `--listen-metrics=${ports.metrics}`,
     `--listen-health=${ports.health}`,
@@ -178,6 +181,10 @@ export class Spanhouse {
 
   get otlpHttp(): string {
     return `http://127.0.0.1:${this.ports.otlpHttp}`;
+  }
+
+  get zipkin(): string {
+    return `http://localhost:${this.ports.zipkin}`;
   }
 
   get otlpGrpc(): string {

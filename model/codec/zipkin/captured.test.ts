@@ -20,7 +20,7 @@ interface Captured {
 }
 
 interface CapturedSpan {
-  readonly service: string;
+  readonly service: string | null;
   readonly name: string;
   readonly kind: string;
   readonly traceId: string;
@@ -61,7 +61,9 @@ for (const name of NAMES) {
     assert.ok(decode, captured.format);
     const answer = decode(new Uint8Array(body), 1);
     assert.ok(answer.ok, JSON.stringify(answer));
-    const got = spansOf(answer.bytes).map(comparable);
+    // A v1 span has no endpoint of its own to say.
+    const isV1 = captured.format.startsWith('zipkin-v1');
+    const got = spansOf(answer.bytes).map((span) => comparable(span, isV1));
     assert.equal(answer.spans, got.length);
     assert.deepEqual(got.sort(byId), captured.spans.map(expected).sort(byId));
   });
@@ -71,7 +73,7 @@ function byId(a: { id: string }, b: { id: string }): number {
   return a.id < b.id ? -1 : 1;
 }
 
-function comparable(span: Span) {
+function comparable(span: Span, isV1: boolean) {
   const zipkin = toZipkinSpan(span);
   return {
     id: span.spanId,
@@ -84,7 +86,7 @@ function comparable(span: Span) {
     durationUs: Number(span.durationNanos) / 1000,
     tags: { ...zipkin.tags },
     annotations: zipkin.annotations ?? [],
-    local: { ...zipkin.localEndpoint },
+    local: isV1 ? {} : { ...zipkin.localEndpoint },
     remote: { ...zipkin.remoteEndpoint },
   };
 }
@@ -93,16 +95,17 @@ function expected(span: CapturedSpan) {
   const tags = Object.entries(span.attributes).map(([key, [, value]]) => [key, String(value)]);
   return {
     id: span.spanId,
-    traceId: span.traceId,
-    parentId: span.parentId,
-    service: span.service,
+    // Written as 32 digits by some, which is the same id.
+    traceId: span.traceId.replace(/^0{16}/, ''),
+    parentId: span.parentId === '0000000000000000' ? null : span.parentId,
+    service: span.service ?? '',
     name: span.name,
     kind: KINDS.includes(span.kind) ? span.kind : '',
     startUnixNanos: span.startUnixNanos,
     durationUs: span.durationUs,
     tags: Object.fromEntries(tags) as Record<string, string>,
     annotations: span.events
-      .map((event) => ({ timestamp: Number(event.unixNanos) / 1000, value: event.name }))
+      .map((event) => ({ timestamp: Number(BigInt(event.unixNanos) / 1000n), value: event.name }))
       .sort((a, b) => a.timestamp - b.timestamp),
     local: { ...span.localEndpoint },
     remote: { ...span.remoteEndpoint },

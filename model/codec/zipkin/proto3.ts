@@ -54,7 +54,8 @@ class Proto3 {
           throw new ZipkinProblem(`More than ${SPANS_MAX} spans: send smaller messages`);
         }
         this.#span(this.#lengthEnd(end));
-      } else this.#skip(tag, end);
+        // As Zipkin, for whom the list has nothing but messages, whatever their tag.
+      } else this.#at = this.#lengthEnd(end);
     }
     return { bytes: this.#batch.finish(), spans: this.#batch.spanCount };
   }

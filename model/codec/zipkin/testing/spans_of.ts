@@ -1,8 +1,8 @@
 // ExportTraceServiceRequest bytes as the spans that the query side would read back, for tests.
 
+import type { Attribute, Resource, Scope, Span, SpanEvent } from '../../../span.ts';
 import { readEvents, readLinks, readResource, readScope, readValue } from '../../otlp/read.ts';
 import { WireReader } from '../../otlp/wire_reader.ts';
-import type { Attribute, Resource, Scope, Span, SpanEvent } from '../../../span.ts';
 
 export function spansOf(request: Uint8Array): Span[] {
   const spans: Span[] = [];
