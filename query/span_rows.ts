@@ -58,7 +58,8 @@ export function rowReader(block: NativeBlock): (row: number) => SpanRow {
 
 /** Adds what is known of a span's resource and scope. */
 export function completeSpan(row: SpanRow, resource: Resource, scope: Scope): Span {
-  return { ...row.span, resource, scope };
+  // Not a copy: of 10,000 spans that is 2 MB, and twice the work of the collector.
+  return Object.assign(row.span, { resource, scope });
 }
 
 type ReadAttributes = (row: number, into: Attribute[]) => void;

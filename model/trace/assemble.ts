@@ -99,15 +99,19 @@ function tidy(span: Span, isCycle: boolean): AssembledSpan {
   if (span.durationNanos < 0n) {
     warnings.push('This span ends before it starts; its duration is shown as 0.');
   }
-  const links = span.links.filter(
-    (link) => !/^0*$/.test(link.traceId) && !/^0*$/.test(link.spanId),
-  );
+  const links =
+    span.links.length === 0
+      ? span.links
+      : span.links.filter((link) => !/^0*$/.test(link.traceId) && !/^0*$/.test(link.spanId));
   if (links.length < span.links.length) warnings.push('Invalid span link removed');
   if (span.droppedAttributesCount > 0)
     warnings.push(dropped(span.droppedAttributesCount, 'attribute'));
   if (span.droppedEventsCount > 0) warnings.push(dropped(span.droppedEventsCount, 'event'));
   if (span.droppedLinksCount > 0) warnings.push(dropped(span.droppedLinksCount, 'link'));
-  const events = span.events.toSorted((a, b) => Number(a.timeUnixNanos - b.timeUnixNanos));
+  const events =
+    span.events.length < 2
+      ? span.events
+      : span.events.toSorted((a, b) => Number(a.timeUnixNanos - b.timeUnixNanos));
   return { span: { ...span, links, events, attributes: byKey(span.attributes) }, warnings };
 }
 
@@ -115,6 +119,19 @@ function dropped(count: number, what: string): string {
   return `${count} ${what}${count === 1 ? ' was' : 's were'} dropped before storing.`;
 }
 
+const FEW = 24;
+
 function byKey(attributes: readonly Attribute[]): readonly Attribute[] {
-  return attributes.toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+  if (attributes.length > FEW) {
+    return attributes.toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+  }
+  // By insertion: of a dozen that takes half of the time, and spans have a dozen.
+  const sorted = attributes.slice();
+  for (let i = 1; i < sorted.length; i++) {
+    const one = sorted[i]!;
+    let at = i;
+    for (; at > 0 && sorted[at - 1]!.key > one.key; at--) sorted[at] = sorted[at - 1]!;
+    sorted[at] = one;
+  }
+  return sorted;
 }
