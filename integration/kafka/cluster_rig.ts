@@ -62,6 +62,13 @@ export class Cluster {
     return ingester;
   }
 
+  async query(): Promise<Spanhouse> {
+    const { env, flags } = this.clickhouse;
+    const query = await Spanhouse.start({ role: 'query', env, flags });
+    this.#all.push(query);
+    return query;
+  }
+
   /** A command to its end, told of this cluster. */
   run(...command: readonly string[]): Promise<Finished> {
     const flags = [...kafkaFlags(this.kafka, this.topic), ...this.clickhouse.flags];

@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../harness/eventually.ts';
 import { quietClient, readTopic } from '../harness/kafka_topic.ts';
+import { findDamage } from '../harness/load.ts';
 import { encodeRequest, traceOf } from '../harness/otlp.ts';
 import { Prng, seedFromEnvironment } from '../harness/prng.ts';
 import { Cluster, counter, SESSION_MS } from './cluster_rig.ts';
@@ -124,5 +125,8 @@ describe('exactly once into ClickHouse', () => {
     await load.stop();
     await cluster.assertExactlyOnce(load);
     await ingester.stop();
+    const query = await cluster.query();
+    assert.deepEqual(await findDamage(query.query, load.acknowledged.slice(-200)), []);
+    await query.stop();
   });
 });

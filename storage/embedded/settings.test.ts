@@ -57,3 +57,11 @@ test('the order of settings in the URL does not make another session', () => {
 test('readonly is set last, since nothing can be set after it', () => {
   assert.equal([...FORCED.keys()].at(-1), 'readonly');
 });
+
+test('what the query service asks of a server does not lift what is forced here', () => {
+  const asked = { max_memory_usage: String(4 * 1024 ** 3), max_rows_to_read: '10000000000' };
+  assert.equal(check(asked).size, 0);
+  assert.equal(check({ max_memory_usage: '1000000' }).size, 1, 'less is heeded');
+  assert.throws(() => check({ max_memory_usage: '0' }), { code: 452 }, '0 would be no limit');
+  assert.throws(() => check({ max_rows_to_read: '0' }), { code: 452 });
+});

@@ -63,6 +63,12 @@ const LOWERABLE = new Set([
   'max_result_rows',
 ]);
 
+/**
+ * What the query service asks of a server by address, and does not know to leave out here: above what
+ * is forced (or where time and memory bound it already) it is not heeded, and the forced one stands.
+ */
+const NOT_HEEDED = new Set(['max_memory_usage', 'max_rows_to_read']);
+
 const NAME = /^[a-z][a-z0-9_]{0,99}$/;
 
 /** The settings to apply for a request. Throws EngineError for one that is not allowed. */
@@ -77,11 +83,17 @@ export function checkSettings(
     if (!NAME.test(name)) throw refuse(115, 'Expected the name of a setting in the URL.');
     // Asking for what is forced anyway changes nothing, and needs no session of its own.
     if (role === 'query' && forced.get(name) === value) continue;
+    if (role === 'query' && isNotHeeded(name, value, forced)) continue;
     if (role === 'query') checkRead(name, value, forced);
     else if (name === 'log_comment') throw notAllowed(name);
     settings.set(name, value);
   }
   return settings;
+}
+
+function isNotHeeded(name: string, value: string, forced: ReadonlyMap<string, string>): boolean {
+  if (!NOT_HEEDED.has(name) || !/^\d{1,15}$/.test(value)) return false;
+  return Number(value) > Number(forced.get(name) ?? 0);
 }
 
 function checkRead(name: string, value: string, forced: ReadonlyMap<string, string>): void {
