@@ -2,13 +2,7 @@
 // decoding errors are ours to answer, and accept() wants the bytes anyway.
 
 import { fileURLToPath } from 'node:url';
-import {
-  type Server,
-  type ServerUnaryCall,
-  type ServiceDefinition,
-  type sendUnaryData,
-  status,
-} from '@grpc/grpc-js';
+import type { Server, ServerUnaryCall, ServiceDefinition, sendUnaryData } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { exportResponseProto } from '../../model/codec/otlp/export_response.ts';
@@ -16,13 +10,13 @@ import { DEFAULT_TENANT, REQUEST_BYTES_MAX } from '../../model/limits.ts';
 import { type GrpcListenerOptions, openGrpc } from '../../service/grpc_listener.ts';
 import type { Listener } from '../../service/http_listener.ts';
 import type { MemoryBudget } from '../../service/memory_budget.ts';
-import { RefusalError } from '../../service/refusal.ts';
 import type { Accept, Accepted } from '../batch.ts';
+import { encodingOf, outcomeOf } from './grpc_call.ts';
 import { GrpcHealth } from './grpc_health.ts';
 import { type GrpcIntake, grpcIntake, type Intake } from './grpc_intake.ts';
 import { grpcRefusal } from './grpc_refusal.ts';
 import { inflate } from './inflate.ts';
-import type { Outcome, ReceiverMetrics } from './receiver_metrics.ts';
+import type { ReceiverMetrics } from './receiver_metrics.ts';
 import { refusalOf } from './refusal_status.ts';
 
 const RECEIVER = 'otlp_grpc';
@@ -139,32 +133,6 @@ async function receive(
     intake.reservation,
   );
   return deps.accept({ tenant: DEFAULT_TENANT, bytes, receiver: RECEIVER, signal });
-}
-
-/** Of a call that was answered before its handler: see REFUSAL_WIRE for the codes. */
-function outcomeOf(code: status | undefined): Outcome {
-  switch (code) {
-    case undefined:
-      return 'gone';
-    case status.RESOURCE_EXHAUSTED:
-      return 'too_large';
-    case status.UNAVAILABLE:
-      return 'busy';
-    case status.DEADLINE_EXCEEDED:
-      return 'deadline';
-    default:
-      return 'malformed';
-  }
-}
-
-/** gRPC: the flag says whether, the header how. Only what grpc-accept-encoding offers. */
-function encodingOf(intake: Intake): 'identity' | 'gzip' | 'deflate' {
-  if (!intake.compressed || intake.encoding === 'identity') return 'identity';
-  if (intake.encoding === 'gzip' || intake.encoding === 'deflate') return intake.encoding;
-  throw new RefusalError({
-    code: 'unsupported',
-    message: 'the grpc-encoding must be identity, gzip or deflate',
-  });
 }
 
 /** Lets grpcurl and the like list and call what is here without having our proto files. */
