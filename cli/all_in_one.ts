@@ -51,6 +51,8 @@ export const allInOne: Command = {
         'otlp grpc': receivers.otlpGrpc,
         'otlp http': receivers.otlpHttp,
         zipkin: receivers.zipkin,
+        jaeger: receivers.jaeger,
+        sampling: receivers.sampling,
         query: query.addresses,
       };
     }),

@@ -36,6 +36,8 @@ export const collector: Command = {
         'otlp grpc': receivers.otlpGrpc,
         'otlp http': receivers.otlpHttp,
         zipkin: receivers.zipkin,
+        jaeger: receivers.jaeger,
+        sampling: receivers.sampling,
       };
     }),
 };

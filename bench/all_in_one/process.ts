@@ -26,6 +26,11 @@ export interface AllInOne {
   readonly readyMs: number;
 }
 
+const UNUSED = ['zipkin', 'jaeger-grpc', 'jaeger-http', 'jaeger-compact', 'jaeger-binary'].concat([
+  'sampling-http',
+  'sampling-grpc',
+]);
+
 export async function makeDataDirectory(): Promise<string> {
   return mkdtemp(path.join(os.tmpdir(), 'spanhouse-bench-data-'));
 }
@@ -41,6 +46,8 @@ export async function startAllInOne(directory: string): Promise<AllInOne> {
   for (const name of names) ports.set(name, await freePort());
   const port = (name: (typeof names)[number]): number => ports.get(name) ?? 0;
   const listen = names.flatMap((name) => [`--listen-${name}`, String(port(name))]);
+  // The system chooses the ports that no benchmark of the whole process needs.
+  for (const name of UNUSED) listen.push(`--listen-${name}`, '0');
   const settings = ['--listen-host', '127.0.0.1', '--storage-directory', directory];
   const args = [MAIN, 'all-in-one', ...listen, ...settings, '--log-level', 'warn'];
   const startMs = performance.now();

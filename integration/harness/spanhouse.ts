@@ -57,12 +57,20 @@ export async function choosePorts(): Promise<Ports> {
   return { otlpGrpc, otlpHttp, zipkin, query, metrics, health };
 }
 
+/** Listeners that few tests need, so that processes do not meet on their usual ports. */
+const OTHER_LISTENERS = ['jaeger-grpc', 'jaeger-http', 'jaeger-compact', 'jaeger-binary'].concat([
+  'sampling-http',
+  'sampling-grpc',
+]);
+
 /** The flags of `all-in-one` that put it on these ports and this directory. */
 export function flagsFor(ports: Ports, directory: string): string[] {
   return [
     `--listen-otlp-grpc=${ports.otlpGrpc}`,
     `--listen-otlp-http=${ports.otlpHttp}`,
     `--listen-zipkin=${ports.zipkin}`,
+    // The system chooses; a test that needs one sets it in `flags`.
+    ...OTHER_LISTENERS.map((name) => `--listen-${name}=0`),
     `--listen-query=${ports.query}`,
     `--listen-metrics=${ports.metrics}`,
     `--listen-health=${ports.health}`,
