@@ -40,7 +40,7 @@ function peek(socket: Socket, timeMs: number, found: (isHttp2: boolean) => void)
     if (isHttp2 !== undefined) found(isHttp2);
   };
   const close = (): void => done(undefined);
-  let start = Buffer.alloc(0);
+  let start: Buffer = Buffer.alloc(0);
   function read(): void {
     const more = socket.read() as Buffer | null;
     if (more === null) return;
