@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { dependencyStatement } from './dependency_statement.ts';
 import {
   type Condition,
   type Filter,
@@ -85,6 +86,10 @@ const STATEMENTS: Readonly<Record<string, Statement>> = {
     { key: 'a', text: 'b' },
     { key: 'c', text: 'd' },
   ]),
+  dependencies: dependencyStatement(
+    { tenant: 'acme', fromUnixNanos: 0n, toUnixNanos: NOON, service: "shop's" },
+    10,
+  ),
   services: servicesStatement('acme', 10),
   operations: operationsStatement('acme', 'shop', undefined, 10),
   operations_of_kind: operationsStatement('acme', 'shop', 2, 10),
@@ -117,7 +122,7 @@ for (const [name, statement] of Object.entries(STATEMENTS)) {
     const tables = sql.match(/\{db:Identifier\}\./g)?.length ?? 0;
     const tenants = sql.match(/tenant = \{tenant:String\}/g)?.length ?? 0;
     assert.equal(tenants, tables);
-    assert.doesNotMatch(sql, /FROM (?!\{db:Identifier\}|\()/);
+    assert.doesNotMatch(sql, /FROM (?!\{db:Identifier\}|\(|nodes\b)/);
   });
 }
 

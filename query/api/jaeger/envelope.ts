@@ -12,6 +12,11 @@ export function listEnvelope(data: readonly unknown[]): string {
   return `{"data":${JSON.stringify(data)},${tail(data.length, [])}`;
 }
 
+/** As listEnvelope, but without a number: dependencies have none in Jaeger's answers. */
+export function dataEnvelope(data: readonly unknown[]): string {
+  return `{"data":${JSON.stringify(data)},${tail(0, [])}`;
+}
+
 /** The body of a refusal. */
 export function errorEnvelope(code: number, message: string): string {
   return `{"data":null,${tail(0, [{ code, msg: message }])}`;

@@ -8,18 +8,27 @@ import type { Log } from '../../../service/log.ts';
 import { REFUSAL_WIRE, RefusalError } from '../../../service/refusal.ts';
 import type { Select } from '../../../storage/clickhouse/select.ts';
 import { type TraceKey, traceIdText } from '../../../storage/clickhouse/statement.ts';
+import { COMPRESS_BYTES_MIN, codingOf, compress } from '../../compress.ts';
+import { listDependencies } from '../../dependencies.ts';
 import { findTraces } from '../../find.ts';
 import type { Gate } from '../../gate.ts';
 import { type FoundTrace, getTraces, traceKeyOf } from '../../get.ts';
 import { listOperations, listServices } from '../../lists.ts';
 import { refusalOf } from '../../refusal_of.ts';
 import { KIND_NAMES } from '../../tags.ts';
-import { type EnvelopeError, errorEnvelope, listEnvelope, tracesEnvelope } from './envelope.ts';
+import {
+  dataEnvelope,
+  type EnvelopeError,
+  errorEnvelope,
+  listEnvelope,
+  tracesEnvelope,
+} from './envelope.ts';
 import { quote } from './go_duration.ts';
 import { PrettyPrinter } from './pretty.ts';
 import {
   boolParam,
   boundedName,
+  parseDependencies,
   parsePathTraceId,
   parseSearch,
   timeParam,
@@ -65,6 +74,17 @@ export function registerJaeger(app: FastifyInstance, options: JaegerOptions): vo
   });
   route('/api/traces', (context) => searchTraces(context, options));
   route('/api/traces/:traceId', (context) => oneTrace(context, options));
+  route('/api/dependencies', (context) => dependencies(context, options));
+  // As Jaeger answers that has neither an archive nor a store of metrics.
+  app.post('/api/archive/:traceId', (request, reply) =>
+    serve(request, reply, options, async () => {
+      parsePathTraceId((request.params as { traceId: string }).traceId);
+      return sendError(reply, 500, 'archive span storage was not configured');
+    }),
+  );
+  route('/api/metrics/*', async ({ reply }) =>
+    sendError(reply, 501, 'metrics querying is currently disabled'),
+  );
 }
 
 interface Context {
@@ -86,8 +106,13 @@ async function serve(
 ): Promise<FastifyReply> {
   const params = new URLSearchParams(request.raw.url?.split('?', 2)[1] ?? '');
   const pretty = isPretty(params);
-  const sendJson = (json: string): FastifyReply =>
-    reply.type(JSON_TYPE).send(pretty ? new PrettyPrinter().write(json) : json);
+  const sendJson = (json: string): FastifyReply => {
+    const text = pretty ? new PrettyPrinter().write(json) : json;
+    reply.type(JSON_TYPE);
+    return text.length < COMPRESS_BYTES_MIN
+      ? reply.send(text)
+      : sendBody(request, reply, Readable.from([text]));
+  };
   try {
     return await answer({ request, reply, params, signal: signalOf(reply), sendJson });
   } catch (error) {
@@ -95,12 +120,16 @@ async function serve(
     const status = REFUSAL_WIRE[code].http;
     if (code === 'internal') options.log.error('a query failed', { error });
     if (retryAfterMs !== undefined) reply.header('retry-after', Math.ceil(retryAfterMs / 1000));
-    // As Go's http.Error: plain text by its type, JSON by its content.
-    return reply
-      .code(status)
-      .type(TEXT_TYPE)
-      .send(`${errorEnvelope(status, message)}\n`);
+    return sendError(reply, status, message);
   }
+}
+
+/** As Go's http.Error: plain text by its type, JSON by its content. */
+function sendError(reply: FastifyReply, status: number, message: string): FastifyReply {
+  return reply
+    .code(status)
+    .type(TEXT_TYPE)
+    .send(`${errorEnvelope(status, message)}\n`);
 }
 
 function isPretty(params: URLSearchParams): boolean {
@@ -137,8 +166,7 @@ function malformed(message: string): RefusalError {
 async function searchTraces(context: Context, options: JaegerOptions): Promise<FastifyReply> {
   const { params, signal } = context;
   const { select, tenant, clock } = options;
-  const nowUnixNanos = BigInt(Math.floor(clock.nowMs())) * 1_000_000n;
-  const asked = parseSearch(params, tenant, nowUnixNanos);
+  const asked = parseSearch(params, tenant, nowUnixNanos(clock));
   const raw = boolParam(params, 'raw');
   await enter(context, options);
   if (asked.type === 'get') return await sendTraces(context, options, asked.ids, raw, missing);
@@ -162,6 +190,18 @@ async function oneTrace(context: Context, options: JaegerOptions): Promise<Fasti
   });
 }
 
+async function dependencies(context: Context, options: JaegerOptions): Promise<FastifyReply> {
+  const { params, signal } = context;
+  const { select, tenant, clock } = options;
+  const filter = parseDependencies(params, tenant, nowUnixNanos(clock));
+  await enter(context, options);
+  return context.sendJson(dataEnvelope(await listDependencies(select, filter, signal)));
+}
+
+function nowUnixNanos(clock: Clock): bigint {
+  return BigInt(Math.floor(clock.nowMs())) * 1_000_000n;
+}
+
 function missing(ids: readonly TraceKey[]): EnvelopeError[] {
   return ids.map((id) => ({ msg: 'trace not found', traceID: jaegerTraceId(traceIdText(id)) }));
 }
@@ -175,7 +215,7 @@ async function enter({ reply, signal }: Context, options: JaegerOptions): Promis
 
 /** `errorsOf` is told the ids that are not there, once that is known. */
 async function sendTraces(
-  { reply, params, signal }: Context,
+  { request, reply, params, signal }: Context,
   { select, tenant, log }: JaegerOptions,
   ids: readonly TraceKey[],
   raw: boolean,
@@ -200,7 +240,15 @@ async function sendTraces(
     if (!signal.aborted) log.error('an answer broke off', { error });
   });
   reply.raw.setTimeout(STALLED_MS_MAX, () => reply.raw.destroy());
-  return reply.type(JSON_TYPE).send(body);
+  reply.type(JSON_TYPE);
+  return sendBody(request, reply, body);
+}
+
+function sendBody(request: FastifyRequest, reply: FastifyReply, body: Readable): FastifyReply {
+  const coding = codingOf(request.headers['accept-encoding']);
+  reply.header('vary', 'accept-encoding');
+  if (coding === undefined) return reply.send(body);
+  return reply.header('content-encoding', coding).send(compress(body, coding));
 }
 
 async function* eachTrace(

@@ -2,6 +2,7 @@
 // An answer that is not Jaeger's (a bound, a window turned round) is a plain sentence.
 
 import { RefusalError } from '../../../service/refusal.ts';
+import type { DependencyFilter } from '../../../storage/clickhouse/dependency_statement.ts';
 import type { TraceKey } from '../../../storage/clickhouse/statement.ts';
 import type { Tag } from '../../../storage/clickhouse/tag_condition.ts';
 import type { FindQuery } from '../../find.ts';
@@ -10,6 +11,9 @@ import { parseGoDuration, quote } from './go_duration.ts';
 
 /** Jaeger's default window, in nanoseconds: 48 hours. */
 const WINDOW_NANOS = 48n * 3600n * 1_000_000_000n;
+/** Jaeger's default window of dependencies: 24 hours. */
+const LOOKBACK_NANOS = WINDOW_NANOS / 2n;
+const MILLI_NANOS = 1_000_000n;
 const LIMIT_DEFAULT = 100;
 /** What Jaeger's UI offers at most; whole traces are read, so more would be gigabytes. */
 const LIMIT_MAX = 1500;
@@ -23,6 +27,8 @@ const TAG_TEXT_CHARS_MAX = 4096;
 const NAME_CHARS_MAX = 1024;
 /** A page compares a handful of traces. */
 const TRACE_IDS_MAX = 200;
+/** Sixteen bytes. */
+const BASE64_ID_CHARS_MAX = 24;
 
 const INT64_MAX = 2n ** 63n - 1n;
 
@@ -68,8 +74,10 @@ export function parseSearch(
   return { type: 'find', query };
 }
 
-/** An id in a path. Throws RefusalError. */
+/** An id in a path: hex, or base64 as JSON of protobuf has it. Throws RefusalError. */
 export function parsePathTraceId(text: string): TraceKey {
+  const bytes = traceKeyOf(text) === undefined ? base64Id(text) : undefined;
+  if (bytes !== undefined) return traceKeyOf(bytes.toString('hex'))!;
   const error = traceIdError(text);
   if (error !== undefined) refuse(`unable to parse param 'traceID': ${error}`);
   return traceKeyOf(text)!;
@@ -81,6 +89,30 @@ export function timeParam(params: URLSearchParams, name: string): bigint | undef
   if (micros === undefined) return undefined;
   const nanos = micros * 1000n;
   if (nanos < -INT64_MAX || nanos > INT64_MAX - 999n) refuse(outOfRange(name, `${micros}`));
+  return nanos;
+}
+
+/** `endTs` and `lookback` in milliseconds, and `service`. Throws RefusalError. */
+export function parseDependencies(
+  params: URLSearchParams,
+  tenant: string,
+  nowUnixNanos: bigint,
+): DependencyFilter {
+  const end = millisParam(params, 'endTs') ?? nowUnixNanos;
+  const lookback = millisParam(params, 'lookback') ?? LOOKBACK_NANOS;
+  if (lookback < 0n)
+    refuse(`'lookback' should not be negative, received ${lookback / MILLI_NANOS}`);
+  const service = boundedName(params, 'service');
+  const fromUnixNanos = end - lookback < -INT64_MAX ? -INT64_MAX : end - lookback;
+  const window = { tenant, fromUnixNanos, toUnixNanos: end };
+  return service === undefined ? window : { ...window, service };
+}
+
+function millisParam(params: URLSearchParams, name: string): bigint | undefined {
+  const millis = intParam(params, name);
+  if (millis === undefined) return undefined;
+  const nanos = millis * MILLI_NANOS;
+  if (nanos < -INT64_MAX || nanos > INT64_MAX) refuse(outOfRange(name, `${millis}`));
   return nanos;
 }
 
@@ -111,6 +143,13 @@ function parseTraceIds(texts: readonly string[]): TraceKey[] {
 }
 
 /** Go reads the two halves one after the other and names the one that it could not read. */
+/** The 8 or 16 bytes of an id; undefined where the text is not the base64 of so many. */
+function base64Id(text: string): Buffer | undefined {
+  if (text.length > BASE64_ID_CHARS_MAX || !/^[A-Za-z0-9+/_-]+={0,2}$/.test(text)) return undefined;
+  const bytes = Buffer.from(text, 'base64');
+  return bytes.length === 8 || bytes.length === 16 ? bytes : undefined;
+}
+
 function traceIdError(text: string): string | undefined {
   if (text.length > 32) {
     return `TraceID cannot be longer than 32 hex characters: ${quote(text).slice(1, -1)}`;

@@ -3,20 +3,22 @@
 
 import type { Resource, Span } from '../../../model/span.ts';
 import { type AssembledSpan, assemble } from '../../../model/trace/assemble.ts';
+import { separateSharedIds } from '../../../model/trace/shared_ids.ts';
 import { Breath } from '../../breath.ts';
 import { type FoundTrace, SPANS_PER_TRACE_MAX } from '../../get.ts';
+import { Adjuster } from './adjust.ts';
 import { jaegerTraceId, processJson, spanJson, warningsJson } from './span_json.ts';
 
 /** Pieces of about this size: large enough for a socket, small enough to be made at once. */
 const PIECE_CHARS = 64 * 1024;
 
-/** `raw` leaves order, attributes and links as they are stored. */
+/** `raw` leaves ids, order, attributes and links as they are stored. */
 export async function* traceJson(trace: FoundTrace, raw: boolean): AsyncGenerator<string, void> {
   const breath = new Breath();
   const processes = new Processes();
   let piece = `{"traceID":"${jaegerTraceId(trace.traceId)}","spans":[`;
   let separator = '';
-  for (const one of raw ? asStored(trace.spans) : assemble(trace.spans)) {
+  for (const one of raw ? asStored(trace.spans) : adjusted(trace.spans)) {
     piece += separator + spanJson(one, processes.idOf(one.span));
     separator = ',';
     if (piece.length >= PIECE_CHARS) {
@@ -30,6 +32,11 @@ export async function* traceJson(trace: FoundTrace, raw: boolean): AsyncGenerato
     ? [`This trace has more than ${SPANS_PER_TRACE_MAX} spans; only so many are shown.`]
     : [];
   yield `${piece}],"processes":${processes.json()},"warnings":${warningsJson(warnings)}}`;
+}
+
+function* adjusted(spans: readonly Span[]): Generator<AssembledSpan, void> {
+  const adjuster = new Adjuster();
+  for (const one of assemble(separateSharedIds(spans))) yield adjuster.adjust(one);
 }
 
 function* asStored(spans: readonly Span[]): Generator<AssembledSpan, void> {
