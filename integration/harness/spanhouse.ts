@@ -144,11 +144,13 @@ export class Spanhouse {
   static async spawn(options: Options = {}): Promise<Spanhouse> {
     const ports = options.ports ?? (await choosePorts());
     const directory = options.directory ?? (await temporaryDirectory());
-    const args = [
-      options.role ?? 'all-in-one',
-      ...flagsFor(ports, directory),
-      ...(options.flags ?? []),
-    ];
+    const flags = options.flags ?? [];
+    // A flag may be given once only, so the test's own take the place of the usual ones.
+    const usual = flagsFor(ports, directory).filter((flag) => {
+      const [name] = flag.split('=', 1);
+      return !flags.some((given) => given === name || given.startsWith(`${name}=`));
+    });
+    const args = [options.role ?? 'all-in-one', ...usual, ...flags];
     return new Spanhouse(spawnSpanhouse(args, options.env ?? {}), ports, directory);
   }
 
