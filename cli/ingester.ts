@@ -13,6 +13,7 @@ import { systemClock } from '../service/clock.ts';
 import type { ClickHouseAccess } from '../storage/clickhouse/client.ts';
 import { ClickHouseSpanStore } from '../storage/clickhouse/insert.ts';
 import { ClickHouseRangeStore } from '../storage/clickhouse/ranges.ts';
+import type { DeadLetter, DeadLetters } from '../storage/dead_letter.ts';
 import type { KafkaConnection } from '../storage/kafka/connection.ts';
 import { openDeadLetterTopic } from '../storage/kafka/dead_letter_topic.ts';
 import { LogGroup } from '../storage/kafka/log_group.ts';
@@ -95,6 +96,7 @@ async function startIngester(
     group: kafka.group,
     sessionMs: own.session_time,
     instance: own.instance,
+    prepare: topicMaker(deps, connection, kafka.topic, kafka.partitions),
     assigned: (logs) => consuming.assigned(logs),
     trouble: (reason) => log.warn('the consumer group is in trouble', { reason }),
   });
@@ -111,27 +113,35 @@ async function startIngester(
 }
 
 /** The topic is made, or looked for, when the first letter is to be written. */
-function deadLettersOn(
-  { config, log }: ProcessDeps,
-  connection: KafkaConnection,
-  letters: ReturnType<typeof openDeadLetterTopic>,
-) {
-  const { kafka } = config;
-  let checked = false;
+function deadLettersOn(deps: ProcessDeps, connection: KafkaConnection, letters: DeadLetters) {
+  const ready = topicMaker(deps, connection, deps.config.kafka.dead_letter_topic, 1);
   return {
-    publish: async (some: Parameters<typeof letters.publish>[0]): Promise<void> => {
-      if (!checked) {
-        const { created } = await ensureTopic(connection, {
-          topic: kafka.dead_letter_topic,
-          partitions: 1,
-          replication: kafka.replication,
-          create: kafka.create_topics === 'true',
-          batchBytesMax: kafka.record_bytes,
-        });
-        if (created) log.info('topic created', { topic: kafka.dead_letter_topic });
-        checked = true;
-      }
+    publish: async (some: readonly DeadLetter[]): Promise<void> => {
+      await ready();
       await letters.publish(some);
     },
+  };
+}
+
+/** Makes the topic, or only looks for it where kafka.create_topics is false; once. */
+function topicMaker(
+  { config, log }: ProcessDeps,
+  connection: KafkaConnection,
+  topic: string,
+  partitions: number,
+): () => Promise<void> {
+  const { kafka } = config;
+  let checked = false;
+  return async () => {
+    if (checked) return;
+    const { created } = await ensureTopic(connection, {
+      topic,
+      partitions,
+      replication: kafka.replication,
+      create: kafka.create_topics === 'true',
+      batchBytesMax: kafka.record_bytes,
+    });
+    if (created) log.info('topic created', { topic });
+    checked = true;
   };
 }

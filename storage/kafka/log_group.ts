@@ -20,6 +20,8 @@ export interface LogGroupOptions {
   readonly instance: string;
   /** New partitions of ours, instead of all earlier ones: those are over. */
   readonly assigned: (logs: readonly PartitionLog[]) => void;
+  /** Called before each join, e.g. to create the topic; what it throws is trouble. */
+  readonly prepare: () => Promise<void>;
   /** Membership is in trouble and will be sought again; a sentence for the log. */
   readonly trouble: (message: string) => void;
 }
@@ -62,6 +64,7 @@ export class LogGroup {
   #aliveMs = 0;
   #topicSeenMs = 0;
   #stopped = false;
+  #trouble = '';
 
   constructor(options: LogGroupOptions) {
     this.#options = options;
@@ -95,15 +98,21 @@ export class LogGroup {
     try {
       if (this.#consumer === undefined) await this.#join();
       else if (!this.member) {
-        this.#options.trouble('no heartbeat was answered for two sessions: joining anew');
+        this.#tell('no heartbeat was answered for two sessions: joining anew');
         await this.#leave();
         await this.#join();
       } else await this.#watchTopic();
     } catch (error) {
-      this.#options.trouble(error instanceof Error ? error.message : String(error));
+      this.#tell(error instanceof Error ? error.message : String(error));
       await this.#leave();
     }
     if (!this.#stopped) this.#timer = setTimeout(() => void this.#watch(), WATCH_MS);
+  }
+
+  /** Once for each trouble, not at each try. */
+  #tell(message: string): void {
+    if (message !== this.#trouble) this.#options.trouble(message);
+    this.#trouble = message;
   }
 
   async #watchTopic(): Promise<void> {
@@ -112,13 +121,14 @@ export class LogGroup {
     const facts = await this.#watcher.facts();
     const before = this.#facts;
     if (before?.topicId === facts.topicId && before.partitions === facts.partitions) return;
-    this.#options.trouble('the topic has changed: joining anew');
+    this.#tell('the topic has changed: joining anew');
     await this.#leave();
     await this.#join();
   }
 
   async #join(): Promise<void> {
     const { connection, topic, group, sessionMs, instance } = this.#options;
+    await this.#options.prepare();
     this.#facts = await this.#watcher.facts();
     if (this.#stopped) return;
     const consumer = new Consumer({
@@ -146,6 +156,7 @@ export class LogGroup {
     (consumer as NodeJS.EventEmitter).on('error', () => undefined);
     consumer.topics.track(topic);
     await consumer.joinGroup({});
+    this.#trouble = '';
   }
 
   #assign(consumer: Consumer): void {
