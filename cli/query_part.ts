@@ -26,6 +26,8 @@ export function startQueryPart(
       log,
       metrics,
       selectLimits: { ...limits, timeMsMax: config.query.max_time },
+      // The other half is for requests in flight, where a process receives, too.
+      answerBytesMax: Math.floor(config.memory.limit / 2),
       http: httpLimits(config),
       allowedHosts: config.http.allowed_hosts,
       ...(otlp === undefined ? {} : { otlp }),

@@ -1,8 +1,9 @@
-// Bounds how many large answers are in memory at once; the others wait their turn for a while.
+// Bounds how many large answers are made at once; the others wait their turn for a while. The bytes
+// that they hold have a bound of their own: answer_memory.ts.
 
 import { RefusalError } from '../service/refusal.ts';
 
-/** Traces of this many answers are in memory at once: each up to some hundred megabytes. */
+/** More at a time only slow each other down: the store runs a few statements at once. */
 const INSIDE_MAX = 8;
 /** More waiting than this will have been given up by their askers when their turn comes. */
 const WAITING_MAX = 64;

@@ -5,6 +5,7 @@ import type { Span, Trace } from '../model/span.ts';
 import { type Select, SelectError } from '../storage/clickhouse/select.ts';
 import { type TraceKey, traceIdText } from '../storage/clickhouse/statement.ts';
 import { tracesStatement } from '../storage/clickhouse/trace_statements.ts';
+import { AnswerMemory, type HeldMemory } from './answer_memory.ts';
 import { Breath } from './breath.ts';
 import { getResources, getScopes, NO_RESOURCE, NO_SCOPE } from './content.ts';
 import { completeSpan, rowReader, type SpanRow } from './span_rows.ts';
@@ -26,23 +27,31 @@ export function traceKeyOf(id: string): TraceKey | undefined {
 
 /**
  * The traces that exist, in the order of the ids, each once; ids that are unknown are left out.
- * A few at a time, so that not all of them have to be in memory. Throws SelectError.
+ * A few at a time, so that not all of them have to be in memory. Throws SelectError, and RefusalError
+ * `busy` where `memory` has no room.
  */
 export async function* getTraces(
   select: Select,
   tenant: string,
   ids: readonly TraceKey[],
   signal?: AbortSignal,
+  memory: AnswerMemory = new AnswerMemory(),
 ): AsyncGenerator<FoundTrace, void> {
   const distinct = [...new Map(ids.map((id) => [traceIdText(id), id])).values()];
   for (let at = 0; at < distinct.length; at += TRACES_AT_ONCE) {
     const some = distinct.slice(at, at + TRACES_AT_ONCE);
+    const held = memory.hold();
     try {
-      yield* await getSome(select, tenant, some, signal);
+      yield* await getSome(select, tenant, some, signal, held);
     } catch (error) {
       if (!isTooMuch(error) || some.length === 1) throw error;
       // Together they are too large for one answer of the store; one by one they may fit.
-      for (const id of some) yield* await getSome(select, tenant, [id], signal);
+      for (const id of some) {
+        held.free();
+        yield* await getSome(select, tenant, [id], signal, held);
+      }
+    } finally {
+      held.free();
     }
   }
 }
@@ -59,12 +68,13 @@ async function getSome(
   tenant: string,
   ids: readonly TraceKey[],
   signal: AbortSignal | undefined,
+  held: HeldMemory,
 ): Promise<FoundTrace[]> {
   const breath = new Breath();
   const rows: SpanRow[] = [];
   // One more than is shown, to know whether there are more.
   const statement = tracesStatement(tenant, ids, SPANS_PER_TRACE_MAX + 1);
-  for (const block of await select(statement, signal)) {
+  for (const block of await select(statement, signal, held.add)) {
     const read = rowReader(block);
     for (let i = 0; i < block.rows; i++) {
       rows.push(read(i));

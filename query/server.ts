@@ -9,6 +9,7 @@ import type { ListenAddress } from '../service/listen.ts';
 import type { Log } from '../service/log.ts';
 import { type Metrics, SECONDS_BUCKETS } from '../service/metrics.ts';
 import { makeSelect, type QueryAccess, type SelectLimits } from '../storage/clickhouse/select.ts';
+import { AnswerMemory } from './answer_memory.ts';
 import { registerJaeger } from './api/jaeger/routes.ts';
 import { Gate } from './gate.ts';
 import { type Addresses, landingPage } from './landing.ts';
@@ -20,6 +21,8 @@ export interface QueryOptions {
   readonly metrics: Metrics;
   /** What one statement may cost; SELECT_LIMITS unless told. */
   readonly selectLimits?: SelectLimits;
+  /** Bytes of traces in memory for all answers together; ANSWER_BYTES_MAX unless told. */
+  readonly answerBytesMax?: number;
   readonly http?: Partial<HttpLimits>;
   /** Host names beside the loopback ones that a loopback listener answers to. */
   readonly allowedHosts?: readonly string[];
@@ -98,6 +101,7 @@ function createApp(options: QueryOptions): FastifyInstance {
   registerJaeger(app, {
     select: makeSelect(options.access, options.selectLimits),
     gate: new Gate(),
+    memory: new AnswerMemory(options.answerBytesMax),
     tenant: DEFAULT_TENANT,
     clock: options.clock ?? systemClock,
     log: options.log,

@@ -33,13 +33,14 @@ export function openTestEngine(): TestEngine {
   for (const sql of schemaStatements()) session.query(sql);
   const statements: string[] = [];
   return {
-    select: async (statement) => {
+    select: async (statement, _signal, onBytes) => {
       statements.push(statement.sql);
       const result = await session.queryBindAsync(
         statement.sql + settingsText(statement.settings ?? {}),
         { ...statement.params, db: 'spanhouse' },
         { format: 'Native' },
       );
+      onBytes?.(result.bytes().length);
       return readNative(new Uint8Array(result.bytes()));
     },
     insert: (spans, tenant = DEFAULT_TENANT) => {

@@ -56,14 +56,18 @@ export class SelectError extends StoreError {
   }
 }
 
-/** Throws SelectError. Blocks are decoded when asked for; asking may throw SelectError too. */
+/**
+ * Throws SelectError. Blocks are decoded when asked for; asking may throw SelectError too.
+ * `onBytes` is told the bytes as they come in; what it throws ends the statement.
+ */
 export type Select = (
   statement: Statement,
   signal?: AbortSignal,
+  onBytes?: (bytes: number) => void,
 ) => Promise<Generator<NativeBlock, void>>;
 
 export function makeSelect(access: QueryAccess, limits: SelectLimits = SELECT_LIMITS): Select {
-  return async (statement, signal) => {
+  return async (statement, signal, onBytes) => {
     try {
       const client = await access.query();
       const { stream } = await client.exec({
@@ -72,11 +76,19 @@ export function makeSelect(access: QueryAccess, limits: SelectLimits = SELECT_LI
         clickhouse_settings: { ...settingsOf(limits), ...statement.settings },
         ...(signal === undefined ? {} : { abort_signal: signal }),
       });
-      return decode(await collect(stream, limits.resultBytesMax, signal));
+      return decode(await collect(stream, limits.resultBytesMax, signal, onBytes));
     } catch (error) {
+      if (error instanceof Stopped) throw error.cause;
       throw selectError(error, limits, signal);
     }
   };
+}
+
+/** Carries what `onBytes` threw past the errors of the store. */
+class Stopped extends Error {
+  constructor(cause: unknown) {
+    super('stopped', { cause });
+  }
 }
 
 /** Blocks of this many rows are decoded in a few milliseconds, so others can run in between. */
@@ -104,6 +116,7 @@ async function collect(
   stream: AsyncIterable<Uint8Array> & { destroy(): unknown },
   bytesMax: number,
   signal: AbortSignal | undefined,
+  onBytes: ((bytes: number) => void) | undefined,
 ): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -114,6 +127,11 @@ async function collect(
       size += chunk.length;
       if (size > bytesMax) throw new SelectError('too_much', tooMuch());
       chunks.push(chunk);
+      try {
+        onBytes?.(chunk.length);
+      } catch (error) {
+        throw new Stopped(error);
+      }
     }
     signal?.throwIfAborted();
   } finally {

@@ -8,6 +8,7 @@ import type { Log } from '../../../service/log.ts';
 import { REFUSAL_WIRE, RefusalError } from '../../../service/refusal.ts';
 import type { Select } from '../../../storage/clickhouse/select.ts';
 import { type TraceKey, traceIdText } from '../../../storage/clickhouse/statement.ts';
+import type { AnswerMemory } from '../../answer_memory.ts';
 import { COMPRESS_BYTES_MIN, codingOf, compress } from '../../compress.ts';
 import { listDependencies } from '../../dependencies.ts';
 import { findTraces } from '../../find.ts';
@@ -39,6 +40,7 @@ import { traceJson } from './trace_json.ts';
 export interface JaegerOptions {
   readonly select: Select;
   readonly gate: Gate;
+  readonly memory: AnswerMemory;
   readonly tenant: string;
   readonly clock: Clock;
   readonly log: Log;
@@ -216,13 +218,13 @@ async function enter({ reply, signal }: Context, options: JaegerOptions): Promis
 /** `errorsOf` is told the ids that are not there, once that is known. */
 async function sendTraces(
   { request, reply, params, signal }: Context,
-  { select, tenant, log }: JaegerOptions,
+  { select, tenant, log, memory }: JaegerOptions,
   ids: readonly TraceKey[],
   raw: boolean,
   errorsOf: (missing: readonly TraceKey[]) => readonly EnvelopeError[],
 ): Promise<FastifyReply> {
   const there = new Set<string>();
-  const traces = getTraces(select, tenant, ids, signal);
+  const traces = getTraces(select, tenant, ids, signal, memory);
   // Waited for before the status goes out: what fails early is answered as a failure.
   const first = await traces.next();
   const errors = (): readonly EnvelopeError[] =>
