@@ -1,5 +1,6 @@
-// Bytes of records and blocks that all partitions of this process hold together (P7). Fetching stops
-// while they are over the limit; one fetch a partition may go over it.
+// Bytes of records that all partitions of this process hold together (P7); the blocks made of them
+// are about as large again. Fetching stops while they are over the limit; one fetch a partition may
+// go over it.
 
 export class HeldBytes {
   readonly #limitBytes: number;
