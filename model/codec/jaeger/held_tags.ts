@@ -18,7 +18,7 @@ export class HeldTags {
   readonly #tag = new Tag();
 
   clear(): void {
-    this.#state.fill(EMPTY);
+    for (let i = 0; i < PLACES; i++) this.#state[i] = EMPTY;
   }
 
   has(place: number): boolean {

@@ -314,7 +314,7 @@ function isIdLength({ start, end }: Range, bytes: number): boolean {
 
 /** Right-aligned into `into`; false, and zeros, when the length is not that of such an id. */
 function putId(source: Uint8Array, range: Range, into: Buffer, at: number, bytes: number): boolean {
-  into.fill(0, at, at + bytes);
+  for (let i = at; i < at + bytes; i++) into[i] = 0;
   if (!isIdLength(range, bytes)) return false;
   const offset = at + bytes - (range.end - range.start);
   for (let i = range.start; i < range.end; i++)

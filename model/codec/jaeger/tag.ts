@@ -38,13 +38,14 @@ export class Tag {
 
 /** OTLP KeyValue: 1 key, 2 AnyValue. */
 export function writeTag(out: ProtoWriter, field: number, source: Uint8Array, tag: Tag): void {
+  if (tag.type === STRING) {
+    out.textPair(field, source, tag.keyStart, tag.keyEnd, tag.start, tag.end);
+    return;
+  }
   const attribute = out.begin(field);
   out.bytes(1, source, tag.keyStart, tag.keyEnd);
   const value = out.begin(2);
   switch (tag.type) {
-    case STRING:
-      out.bytes(1, source, tag.start, tag.end);
-      break;
     case BOOL:
       out.uint(2, tag.bool ? 1 : 0);
       break;

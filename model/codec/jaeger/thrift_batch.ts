@@ -257,8 +257,15 @@ function readTag(reader: ThriftReader, tag: Tag): void {
 
 function readId(reader: ThriftReader, ids: Buffer, at: number): void {
   reader.i64();
-  ids.writeInt32BE(reader.high, at);
-  ids.writeInt32BE(reader.low, at + 4);
+  const { high, low } = reader;
+  ids[at] = high >>> 24;
+  ids[at + 1] = high >>> 16;
+  ids[at + 2] = high >>> 8;
+  ids[at + 3] = high;
+  ids[at + 4] = low >>> 24;
+  ids[at + 5] = low >>> 16;
+  ids[at + 6] = low >>> 8;
+  ids[at + 7] = low;
 }
 
 function readMicros(reader: ThriftReader): number {

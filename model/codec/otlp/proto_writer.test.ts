@@ -65,3 +65,26 @@ test('numbers by halves are those by bigint, and a reset writer starts anew', ()
     }),
   );
 });
+
+test('a pair of texts is the message that it stands for, at every length', () => {
+  for (const [key, text] of [
+    [0, 0],
+    [5, 10],
+    [50, 71],
+    [50, 72],
+    [1, 120],
+    [200, 300],
+  ] as const) {
+    const source = new Uint8Array(key + text).fill(0x61);
+    const ours = new ProtoWriter(0);
+    ours.textPair(9, source, 0, key, key, key + text);
+    const expected = new ProtoWriter(0);
+    const pair = expected.begin(9);
+    expected.bytes(1, source, 0, key);
+    const value = expected.begin(2);
+    expected.bytes(1, source, key);
+    expected.end(value);
+    expected.end(pair);
+    assert.deepEqual(Buffer.from(ours.finish()), Buffer.from(expected.finish()));
+  }
+});
