@@ -1,0 +1,46 @@
+// `npm run compatibility`: sends a trace with every tracer of this folder, and writes
+// docs/COMPATIBILITY.md from what could be read back.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { REPOSITORY } from '../harness/spanhouse.ts';
+import { RESULTS, type Result } from './results.ts';
+
+const PAGE = join(REPOSITORY, 'docs/COMPATIBILITY.md');
+
+const HEAD = `# Tracers that were tried
+
+Each of these, unmodified and at its own defaults but the address, sent a trace that was read back by
+\`/api/traces/{id}\` and compared with what its program recorded: ids, parents, names, kinds, service,
+tags, the error and the event. \`npm run compatibility\` does it again and writes this page; the
+OpenTelemetry SDKs over OTLP are tried by \`integration/otel\`.
+`;
+
+function main(): number {
+  rmSync(RESULTS, { recursive: true, force: true });
+  const tests = readdirSync(import.meta.dirname).filter((name) => name.endsWith('.test.ts'));
+  for (const name of tests.sort()) {
+    const file = join(import.meta.dirname, name);
+    const { status } = spawnSync(process.execPath, ['--test', file], { stdio: 'inherit' });
+    if (status !== 0) return 1;
+  }
+  writeFileSync(PAGE, page(readResults()));
+  console.log(`written: docs/COMPATIBILITY.md`);
+  return 0;
+}
+
+function readResults(): Result[] {
+  if (!existsSync(RESULTS)) return [];
+  return readdirSync(RESULTS)
+    .sort()
+    .flatMap((name) => JSON.parse(readFileSync(join(RESULTS, name), 'utf8')) as Result[]);
+}
+
+function page(results: readonly Result[]): string {
+  const rows = results.map(
+    ({ language, tracer, sends }) => `| ${language} | ${tracer} | ${sends} |`,
+  );
+  return `${HEAD}\n| language | tracer | sends |\n|---|---|---|\n${rows.join('\n')}\n`;
+}
+
+process.exitCode = main();
