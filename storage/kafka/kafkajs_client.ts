@@ -2,6 +2,7 @@
 
 import kafkajs from 'kafkajs';
 import { CONNECT_MS, type KafkaConnection, REQUEST_MS, RETRY_MS } from './connection.ts';
+import { quietKafkajs } from './quiet_kafkajs.ts';
 
 /** Of one request, e.g. while a leader is being elected; then the whole client is opened anew. */
 const RETRIES = 6;
@@ -10,6 +11,7 @@ const RETRY_MS_MAX = 1000;
 /** Does not connect yet. Silent: what goes wrong comes back as an error. */
 export function kafkajsClient(connection: KafkaConnection): kafkajs.Kafka {
   const { tls, sasl } = connection;
+  quietKafkajs();
   return new kafkajs.Kafka({
     clientId: connection.clientId,
     brokers: [...connection.brokers],
