@@ -7,6 +7,7 @@ import { JsonProblem, JsonScanner, NUMBER_CHARS_MAX } from '../otlp/json_scan.ts
 import { type Decoded, decoded, PARTS_PER_SPAN_MAX, SPANS_MAX, ZipkinProblem } from './decoded.ts';
 import { readHexId } from './hex_id.ts';
 import { ipv6Text, isIpv4, parseIpv6 } from './ip_text.ts';
+import { isNullByte, isZeros, KIND_NAMES, keyOf, typeName } from './json_words.ts';
 import { OtlpBatch } from './otlp_batch.ts';
 import { type EndpointDraft, KIND, micros, NONE, SpanDraft } from './span_draft.ts';
 
@@ -357,49 +358,4 @@ class JsonV2 {
   #path(): string {
     return `$[${this.#span}]${this.#place === '' ? '' : `.${this.#place}`}`;
   }
-}
-
-const KIND_NAMES = ['', '', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'];
-
-/** Gson's words. */
-function typeName(byte: number): string {
-  if (byte === 0x22) return 'STRING';
-  if (byte === 0x7b) return 'BEGIN_OBJECT';
-  if (byte === 0x5b) return 'BEGIN_ARRAY';
-  if (byte === 0x74 || byte === 0x66) return 'BOOLEAN';
-  if (isNullByte(byte)) return 'NULL';
-  if (byte === 0x2d || (byte >= 0x30 && byte <= 0x39)) return 'NUMBER';
-  return byte === -1 ? 'END_DOCUMENT' : 'something else';
-}
-
-/** Gson takes NULL in either case, at least for its messages. */
-function isNullByte(byte: number): boolean {
-  return byte === 0x6e || byte === 0x4e;
-}
-
-function isZeros(text: Uint8Array, from: number, to: number): boolean {
-  for (let i = from; i < to; i++) if (text[i] !== 0x30) return false;
-  return true;
-}
-
-const KEYS: readonly string[][] = [];
-for (const key of [
-  ...['traceId', 'id', 'parentId', 'kind', 'name', 'timestamp', 'duration', 'localEndpoint'],
-  ...['remoteEndpoint', 'annotations', 'tags', 'debug', 'shared'],
-  ...['serviceName', 'ipv4', 'ipv6', 'port', 'value'],
-]) {
-  (KEYS as string[][])[key.length] = [...(KEYS[key.length] ?? []), key];
-}
-
-/** The key if it is one that we read, else ''. */
-function keyOf(text: Uint8Array, from: number, to: number): string {
-  const candidates = KEYS[to - from];
-  if (candidates === undefined) return '';
-  next: for (const key of candidates) {
-    for (let i = 0; i < key.length; i++) {
-      if (text[from + i] !== key.charCodeAt(i)) continue next;
-    }
-    return key;
-  }
-  return '';
 }
