@@ -56,15 +56,24 @@ export async function findTraces(
   signal?: AbortSignal,
 ): Promise<Cursor[]> {
   if (query.startUnixNanos > query.endUnixNanos || query.limit < 1) return [];
-  const filter = await filterOf(select, query, signal);
+  // Where tags stand does not change what the narrow table can check: both are asked at once.
+  const likely = filterOf(
+    query,
+    query.tags.map((tag) => conditionOf(tag, () => NOWHERE)),
+  );
+  const [conditions, first] = await Promise.all([
+    conditionsOf(select, query, signal),
+    firstSlice(select, likely, query, signal),
+  ]);
+  const filter = filterOf(query, conditions);
   const alternatives = alternativesOf(filter.conditions);
   const found = new Map<string, Found>();
-  const slices = new Slices(query, await firstSlice(select, filter, query, signal));
+  const slices = new Slices(query, first);
   for (let slice = slices.next(); slice !== undefined; slice = slices.next()) {
     const before = found.size;
     const part = { ...filter, ...slice };
     const lists = await Promise.all(
-      alternatives.map((conditions) => rank(select, { ...part, conditions }, query, signal)),
+      alternatives.map((some) => rank(select, { ...part, conditions: some }, query, signal)),
     );
     for (const trace of merge(lists, query.order)) {
       if (found.size >= query.limit) break;
@@ -144,11 +153,7 @@ function merge(lists: readonly Found[][], order: Order): Found[] {
   return lists.flat().sort((a, b) => compare(a, b, order));
 }
 
-async function filterOf(
-  select: Select,
-  query: FindQuery,
-  signal: AbortSignal | undefined,
-): Promise<Omit<Filter, keyof Slice>> {
+function filterOf(query: FindQuery, conditions: readonly Condition[]): Omit<Filter, keyof Slice> {
   const { tenant, service, operation, durationNanosMin, durationNanosMax } = query;
   return {
     tenant,
@@ -156,7 +161,7 @@ async function filterOf(
     ...(operation === undefined ? {} : { operation }),
     ...(durationNanosMin === undefined ? {} : { durationNanosMin }),
     ...(durationNanosMax === undefined ? {} : { durationNanosMax }),
-    conditions: await conditionsOf(select, query, signal),
+    conditions,
   };
 }
 
