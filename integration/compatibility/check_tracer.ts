@@ -34,7 +34,7 @@ export async function checkTracer(
   });
   assert.equal(trace.traceID, recorded.traceId.replace(/^0{16}/, ''));
   assert.equal(trace.spans.length, 2);
-  for (const span of recorded.spans) assertShown(trace, span, service);
+  for (const span of recorded.spans) assertShown(trace, span, variant.service ?? service);
 }
 
 function assertShown(trace: JaegerTrace, expected: RecordedSpan, service: string): void {

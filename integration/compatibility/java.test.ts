@@ -27,6 +27,12 @@ testTracers({
     { tracer: BRAVE, sends: 'Zipkin v1 JSON', argument: 'brave-v1-json', door: 'zipkin' },
     { tracer: BRAVE, sends: 'Zipkin v1 Thrift', argument: 'brave-v1-thrift', door: 'zipkin' },
     {
+      tracer: 'OpenTelemetry exporter-zipkin 1.63.0',
+      sends: 'Zipkin v2 JSON, gzip',
+      argument: 'otel',
+      door: 'zipkin',
+    },
+    {
       tracer: JAEGER,
       sends: 'compact Thrift, UDP',
       argument: 'jaeger-udp',

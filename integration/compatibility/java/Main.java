@@ -5,7 +5,17 @@ import brave.handler.SpanHandler;
 import io.jaegertracing.Configuration;
 import io.jaegertracing.internal.JaegerSpan;
 import io.jaegertracing.internal.JaegerTracer;
+import io.opentelemetry.api.common.AttributeKey;
+import io.opentelemetry.api.common.Attributes;
+import io.opentelemetry.api.trace.SpanKind;
+import io.opentelemetry.api.trace.StatusCode;
+import io.opentelemetry.context.Context;
+import io.opentelemetry.exporter.zipkin.ZipkinSpanExporter;
+import io.opentelemetry.sdk.resources.Resource;
+import io.opentelemetry.sdk.trace.SdkTracerProvider;
+import io.opentelemetry.sdk.trace.export.BatchSpanProcessor;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 
 import zipkin2.reporter.AsyncReporter;
 import zipkin2.reporter.BytesMessageSender;
@@ -27,6 +37,7 @@ public class Main {
       case "brave-okhttp" -> brave(OkHttpSender.create(TO + "/api/v2/spans"), null, "GET /checkout");
       case "brave-v1-json" -> brave(url(Encoding.JSON, 1), SpanBytesEncoder.JSON_V1, "get /checkout");
       case "brave-v1-thrift" -> brave(url(Encoding.THRIFT, 1), SpanBytesEncoder.THRIFT, "get /checkout");
+      case "otel" -> otel();
       default -> jaeger(args[0]);
     }
     System.exit(0);
@@ -55,6 +66,25 @@ public class Main {
     else reporter.flush();
     show(root.context().traceIdString(), root.context().spanIdString(),
         child.context().spanIdString(), name, "\"error\":\"card declined\"");
+  }
+
+  static void otel() {
+    var exporter = ZipkinSpanExporter.builder().setEndpoint(TO + "/api/v2/spans").build();
+    var provider = SdkTracerProvider.builder()
+        .setResource(Resource.create(Attributes.of(AttributeKey.stringKey("service.name"), SERVICE)))
+        .addSpanProcessor(BatchSpanProcessor.builder(exporter).build())
+        .build();
+    var tracer = provider.get("smoke", "1.0.0");
+    var root = tracer.spanBuilder("GET /checkout").setSpanKind(SpanKind.SERVER).startSpan();
+    root.setAttribute("app.str", "größe");
+    var child = tracer.spanBuilder("charge").setSpanKind(SpanKind.CLIENT)
+        .setParent(Context.root().with(root)).startSpan();
+    child.addEvent("retry").setStatus(StatusCode.ERROR, "card declined");
+    child.end();
+    root.end();
+    provider.shutdown().join(10, TimeUnit.SECONDS);
+    show(root.getSpanContext().getTraceId(), root.getSpanContext().getSpanId(),
+        child.getSpanContext().getSpanId(), "get /checkout", "\"error\":\"card declined\"");
   }
 
   static void jaeger(String variant) throws Exception {

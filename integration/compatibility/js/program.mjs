@@ -141,6 +141,12 @@ const programs = {
   'zipkin-js-v2': () => zipkinJs('JSON_V2'),
   otel,
   'jaeger-udp': () => jaeger({ agentHost: host, agentPort: Number(port) }, always),
+  // The client's own default rate until it has asked; then what it was told.
+  'jaeger-remote': () =>
+    jaeger(
+      { agentHost: '127.0.0.1', agentPort: 9 },
+      { type: 'remote', param: 0.5, host, port: Number(port), refreshIntervalMs: 500 },
+    ),
   'jaeger-http': () => jaeger({ collectorEndpoint: `${to}/api/traces` }, always),
 };
 await programs[tracer]();
