@@ -122,7 +122,7 @@ function keyJson(key: string): string {
 /** Long texts are looked through once only, by JSON.stringify. */
 const PLAIN_CHARS_MAX = 64;
 
-/** Most values need no escape: a third of the time of JSON.stringify. */
+/** Most values need no escape, and most are short. */
 function textJson(text: string): string {
   if (text.length > PLAIN_CHARS_MAX) return JSON.stringify(text);
   return /^[ !#-[\]-~]*$/.test(text) ? `"${text}"` : JSON.stringify(text);
