@@ -40,6 +40,8 @@ public class Main {
       case "otel" -> otel();
       default -> jaeger(args[0]);
     }
+    // A reporter's own thread may be sending what flush() did not find any more.
+    Thread.sleep(1000);
     System.exit(0);
   }
 
