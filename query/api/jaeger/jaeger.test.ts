@@ -313,11 +313,13 @@ test('ten thousand spans come within a second, and the loop is never held', asyn
   );
   await service.insert(spans);
   await service.get(`/api/traces/${traceId(80)}`);
+  // CPU of this thread between two turns of the loop: what other processes take is no stall of ours.
   let stallMs = 0;
-  let last = performance.now();
+  let last = cpuMs();
   const timer = setInterval(() => {
-    stallMs = Math.max(stallMs, performance.now() - last);
-    last = performance.now();
+    const now = cpuMs();
+    stallMs = Math.max(stallMs, now - last);
+    last = now;
   }, 1);
   const start = performance.now();
   const response = await fetch(`http://127.0.0.1:${service.port}/api/traces/${traceId(80)}`);
@@ -328,5 +330,10 @@ test('ten thousand spans come within a second, and the loop is never held', asyn
   assert.ok(bytes > 4_000_000);
   console.log(`10,000 spans: ${tookMs.toFixed(0)} ms, longest stall ${stallMs.toFixed(0)} ms`);
   assert.ok(tookMs < 4000, `took ${tookMs} ms`);
-  assert.ok(stallMs < 250, `the longest stall was ${stallMs} ms`);
+  assert.ok(stallMs < 100, `the longest stall was ${stallMs} ms of CPU`);
 });
+
+function cpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+}
