@@ -1,6 +1,7 @@
 // The topic that records are published to: created as stated, or only checked where the operator
 // forbids creating. What is wrong with it is one plain sentence.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs from 'kafkajs';
 import type { KafkaConnection } from './connection.ts';
 import { kafkajsClient } from './kafkajs_client.ts';
@@ -49,6 +50,7 @@ export async function ensureTopic(
       );
     }
     await create(admin, wish);
+    await untilKnown(admin, wish.topic);
     return { partitions: wish.partitions, replication: wish.replication, created: true };
   } finally {
     await admin.disconnect().catch(() => undefined);
@@ -85,7 +87,8 @@ async function create(admin: kafkajs.Admin, wish: TopicWish): Promise<void> {
   const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
   try {
     await admin.createTopics({
-      waitForLeaders: true,
+      // Its own waiting gives up at the first broker that has not heard of the topic yet.
+      waitForLeaders: false,
       topics: [{ topic, numPartitions: partitions, replicationFactor: replication, configEntries }],
     });
   } catch (error) {
@@ -107,6 +110,22 @@ async function create(admin: kafkajs.Admin, wish: TopicWish): Promise<void> {
     throw inner;
   }
 }
+
+/** A new topic reaches the other brokers, and gets its leaders, within about a second. */
+async function untilKnown(admin: kafkajs.Admin, topic: string): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      if ((await describe(admin, topic)) !== undefined) return;
+    } catch (error) {
+      if (typeOf(error) !== 'LEADER_NOT_AVAILABLE') throw error;
+    }
+    if (tries === KNOWN_TRIES_MAX) throw new Error(`the new topic ${topic} has no leader yet`);
+    await sleep(KNOWN_WAIT_MS);
+  }
+}
+
+const KNOWN_WAIT_MS = 100;
+const KNOWN_TRIES_MAX = 100;
 
 /** Of a record batch in format 2, before its records; and some more for brokers' own fields. */
 const BATCH_HEADER_BYTES = 512;
