@@ -6,7 +6,7 @@ testTracers({
   name: 'Rust',
   folder: 'rust',
   toolchain: [['cargo', '--version']],
-  install: [['cargo', 'build', '--quiet', '--locked']],
+  install: [['cargo', 'build', '--quiet']],
   program: (directory) => [join(directory, 'target/debug/program')],
   variants: [
     {
