@@ -31,6 +31,12 @@ test('every default passes its own rules', () => {
   assert.deepEqual(config.http.cors_origins, []);
 });
 
+test('CORS for everyone cannot be asked for: origins are named', () => {
+  const [problem, ...more] = problemsOf(['--http-cors-origins', '*']);
+  assert.match(problem ?? '', /cors_origins.*origins, such as https:.*\*/);
+  assert.equal(more.length, 0);
+});
+
 test('a flag wins over the environment, that over the file, that over the default', (t) => {
   const path = file(t, 'log: { level: error, format: json }\nretention: 7d\n');
   const env = { SPANHOUSE_LOG_LEVEL: 'warn', SPANHOUSE_LOG_FORMAT: 'text' };

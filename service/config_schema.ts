@@ -72,10 +72,7 @@ export const CONFIG_SCHEMA = z.strictObject({
       'Host names that listeners on loopback answer to, beside the loopback ones.',
     ),
     cors_origins: setting(
-      list(
-        'origins, such as https://app.example.org',
-        /^https?:\/\/[A-Za-z0-9._-]+(:\d{1,5})?$|^\*$/,
-      ),
+      list('origins, such as https://app.example.org', /^https?:\/\/[A-Za-z0-9._-]+(:\d{1,5})?$/),
       '',
       'Web origins that may send spans from a browser. Empty: none (CORS off).',
     ),
