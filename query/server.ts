@@ -12,6 +12,7 @@ import { makeSelect, type QueryAccess, type SelectLimits } from '../storage/clic
 import { AnswerMemory } from './answer_memory.ts';
 import { registerJaeger } from './api/jaeger/routes.ts';
 import { Gate } from './gate.ts';
+import type { QueryDeps } from './http_answer.ts';
 import { type Addresses, landingPage } from './landing.ts';
 
 export interface QueryOptions {
@@ -29,6 +30,8 @@ export interface QueryOptions {
   /** Ports of the receivers in this process, for the page at `/`. */
   readonly otlp?: Omit<Addresses, 'queryPort'>;
   readonly clock?: Clock;
+  /** Whose spans are shown; DEFAULT_TENANT unless told. */
+  readonly tenant?: string;
 }
 
 /** Reading needs no bodies; a POST to a path that is not there may bring this much. */
@@ -98,15 +101,19 @@ function createApp(options: QueryOptions): FastifyInstance {
     const message = status >= 500 ? 'an error of ours, which has been logged' : 'bad request';
     return reply.code(status).type('text/plain; charset=utf-8').send(`${message}\n`);
   });
-  registerJaeger(app, {
+  registerJaeger(app, depsOf(options));
+  return app;
+}
+
+function depsOf(options: QueryOptions): QueryDeps {
+  return {
     select: makeSelect(options.access, options.selectLimits),
     gate: new Gate(),
     memory: new AnswerMemory(options.answerBytesMax),
-    tenant: DEFAULT_TENANT,
+    tenant: options.tenant ?? DEFAULT_TENANT,
     clock: options.clock ?? systemClock,
     log: options.log,
-  });
-  return app;
+  };
 }
 
 /** Routes are ours and few, so they can be a label; a path that came in never is one. */
