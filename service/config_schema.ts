@@ -17,6 +17,7 @@ import {
   text,
   url,
 } from './config_values.ts';
+import { foreignTopics } from './foreign_topics.ts';
 import type { ListenAddress } from './listen.ts';
 
 /** What people and documents need to know of one setting. */
@@ -193,6 +194,12 @@ export const CONFIG_SCHEMA = z.strictObject({
       'Kafka brokers to ask for the others; collector and ingester need them.',
     ),
     topic: setting(topicName, 'spanhouse-spans', 'Where collectors publish and ingesters read.'),
+    foreign_topics: setting(
+      foreignTopics,
+      '',
+      'Topics that others write: encoding otlp_proto, otlp_json, jaeger_proto, jaeger_json, ' +
+        'zipkin_json, zipkin_proto or zipkin_thrift, and the tenant of every record.',
+    ),
     dead_letter_topic: setting(
       topicName,
       'spanhouse-dead-letters',
@@ -337,7 +344,8 @@ function setting<T>(
   const schema = z.unknown().transform((raw, context): T => {
     const value = kind.parse(raw);
     if (value !== undefined) return value;
-    context.addIssue({ code: 'custom', message: `${kind.expected} was expected` });
+    const message = kind.explain?.(raw) ?? `${kind.expected} was expected`;
+    context.addIssue({ code: 'custom', message });
     return z.NEVER;
   }) as z.ZodType<T, unknown>;
   info.add(schema, {

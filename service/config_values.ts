@@ -8,6 +8,8 @@ export interface Kind<T> {
   readonly placeholder: string;
   /** undefined: not of this kind. */
   readonly parse: (raw: unknown) => T | undefined;
+  /** What is wrong with `raw`, where more can be said than that something else was expected. */
+  readonly explain?: (raw: unknown) => string | undefined;
 }
 
 /** Where to listen; no host means that of listen.host. */
