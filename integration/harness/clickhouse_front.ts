@@ -23,6 +23,11 @@ interface AddressFile {
   readonly query: User;
 }
 
+export interface FrontOptions {
+  /** Where the engine keeps its data, e.g. a small disk; else below a fresh directory. */
+  readonly data?: string;
+}
+
 export class ClickHouseFront {
   readonly #child: ChildProcess;
   readonly #directory: string;
@@ -37,9 +42,9 @@ export class ClickHouseFront {
   }
 
   /** Starts the engine on a fresh directory, with our tables. */
-  static async start(): Promise<ClickHouseFront> {
+  static async start({ data }: FrontOptions = {}): Promise<ClickHouseFront> {
     const directory = await temporaryDirectory();
-    const args = [MAIN, 'clickhouse', '--storage-directory', join(directory, 'data')];
+    const args = [MAIN, 'clickhouse', '--storage-directory', data ?? join(directory, 'data')];
     const child = spawn(process.execPath, args, {
       stdio: ['ignore', 'pipe', 'ignore'],
       env: { ...process.env, XDG_RUNTIME_DIR: directory },

@@ -20,6 +20,8 @@ export class Load {
   /** Final refusals of good spans, and partial successes: there must be none. */
   readonly refused: string[] = [];
   retries = 0;
+  /** From a request's first refusal, or lost answer, to the moment when it was taken. */
+  longestRefusalMs = 0;
   readonly #exporters: readonly Exporter[];
   readonly #senders: Promise<void>[];
   #stopping = false;
@@ -34,10 +36,14 @@ export class Load {
       const spans = traceOf(SPANS_PER_TRACE);
       const request = encodeRequest(service, spans);
       const traceId = hex(spans[0]?.traceId ?? Buffer.alloc(0));
+      let refusedAtMs = 0;
       while (!(await this.#deliver(exporter, request, traceId))) {
         if (this.#stopping) return;
+        if (refusedAtMs === 0) refusedAtMs = performance.now();
         await sleep(RETRY_MS);
       }
+      if (refusedAtMs === 0) continue;
+      this.longestRefusalMs = Math.max(this.longestRefusalMs, performance.now() - refusedAtMs);
     }
   }
 

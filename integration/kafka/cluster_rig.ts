@@ -1,61 +1,107 @@
 // The three services as real processes: collector, real Kafka, ingesters, ClickHouse; and the count
-// of what became of every span.
+// of what became of every span. Several may share brokers and ClickHouse: each has a topic, a group
+// and a service name of its own, and counts only those.
 import assert from 'node:assert/strict';
-import { ClickHouseFront } from '../harness/clickhouse_front.ts';
+import type { ClickHouseFront } from '../harness/clickhouse_front.ts';
 import { eventually } from '../harness/eventually.ts';
 import { httpExporter } from '../harness/exporter.ts';
-import { type Kafka, startKafka } from '../harness/kafka.ts';
+import type { Kafka } from '../harness/kafka.ts';
 import { quietClient } from '../harness/kafka_topic.ts';
-import { Load, SPANS_PER_TRACE } from '../harness/load.ts';
+import { findDamage, Load, SPANS_PER_TRACE } from '../harness/load.ts';
 import { fetchMetrics } from '../harness/metrics.ts';
-import { type Finished, runSpanhouse, Spanhouse } from '../harness/spanhouse.ts';
+import { type Finished, type Options, runSpanhouse, Spanhouse } from '../harness/spanhouse.ts';
+import type { Backends } from './backends.ts';
 
 export const SESSION_MS = 3_000;
-const HEAL_MS = 90_000;
+/** A held partition tries again every 30 s, a busy machine is twice as slow. */
+export const HEAL_MS = 120_000;
+/** Of the acknowledged traces so many are asked for, spread over all, to see each span shown once. */
+const SHOWN_MAX = 300;
+
+export interface ClusterOptions {
+  /** Roles that reach the brokers through their proxies; the others go around them. */
+  readonly proxied?: readonly ('collector' | 'ingester')[];
+  /** More of the collector's, e.g. `env` or flags. */
+  readonly collector?: Options;
+}
+
+export interface IngesterOptions {
+  readonly instance?: string;
+  readonly flags?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
 
 export interface Count {
   readonly rows: number;
   readonly distinct: number;
 }
 
+/** What P1 and P2 forbid; and what is only shown once, and lies there twice. */
+export interface Toll {
+  readonly lost: number;
+  readonly doubled: number;
+  readonly storedAgain: number;
+}
+
 export class Cluster {
   readonly kafka: Kafka;
   readonly clickhouse: ClickHouseFront;
-  readonly collector: Spanhouse;
   readonly topic: string;
-  readonly #all: Spanhouse[];
+  readonly #options: ClusterOptions;
+  readonly #all: Spanhouse[] = [];
+  #collector: Spanhouse | undefined;
+  #query: Spanhouse | undefined;
 
-  private constructor(
-    kafka: Kafka,
-    clickhouse: ClickHouseFront,
-    collector: Spanhouse,
-    topic: string,
-  ) {
+  private constructor({ kafka, clickhouse }: Backends, topic: string, options: ClusterOptions) {
     this.kafka = kafka;
     this.clickhouse = clickhouse;
-    this.collector = collector;
     this.topic = topic;
-    this.#all = [collector];
+    this.#options = options;
   }
 
-  static async start(topic: string): Promise<Cluster> {
-    const kafka = await startKafka();
-    const clickhouse = await ClickHouseFront.start();
-    const flags = kafkaFlags(kafka, topic);
-    const collector = await Spanhouse.start({ role: 'collector', flags });
-    return new Cluster(kafka, clickhouse, collector, topic);
+  /** With a collector, and no ingester yet. `topic` names all that is this cluster's own. */
+  static async on(
+    backends: Backends,
+    topic: string,
+    options: ClusterOptions = {},
+  ): Promise<Cluster> {
+    const cluster = new Cluster(backends, topic, options);
+    await cluster.startCollector();
+    return cluster;
   }
 
-  async ingester(instance = ''): Promise<Spanhouse> {
-    const { kafka, clickhouse, topic } = this;
-    const ingester = await Spanhouse.start({
+  get collector(): Spanhouse {
+    assert.ok(this.#collector !== undefined);
+    return this.#collector;
+  }
+
+  /** The first one, or another in its place, on the same ports. */
+  async startCollector(): Promise<void> {
+    const own = this.#options.collector ?? {};
+    const flags = [...this.flags('collector'), ...(own.flags ?? [])];
+    const ports = this.#collector === undefined ? {} : { ports: this.#collector.ports };
+    this.#collector = await Spanhouse.start({ ...own, ...ports, role: 'collector', flags });
+    this.#all.push(this.#collector);
+  }
+
+  async ingester(options: IngesterOptions = {}): Promise<Spanhouse> {
+    const ingester = await this.spawnIngester(options);
+    await ingester.ready();
+    return ingester;
+  }
+
+  /** Without waiting for it to be ready. */
+  async spawnIngester({ instance, flags = [], env }: IngesterOptions = {}): Promise<Spanhouse> {
+    const { clickhouse } = this;
+    const ingester = await Spanhouse.spawn({
       role: 'ingester',
-      env: clickhouse.env,
+      env: { ...clickhouse.env, ...env },
       flags: [
-        ...kafkaFlags(kafka, topic),
+        ...this.flags('ingester').filter((flag) => !flags.some((own) => sameFlag(own, flag))),
         ...clickhouse.flags,
         `--ingester-session-time=${SESSION_MS}ms`,
-        ...(instance === '' ? [] : [`--ingester-instance=${instance}`]),
+        ...(instance === undefined ? [] : [`--ingester-instance=${instance}`]),
+        ...flags,
       ],
     });
     this.#all.push(ingester);
@@ -64,73 +110,127 @@ export class Cluster {
 
   async query(): Promise<Spanhouse> {
     const { env, flags } = this.clickhouse;
-    const query = await Spanhouse.start({ role: 'query', env, flags });
-    this.#all.push(query);
-    return query;
+    this.#query ??= await Spanhouse.start({ role: 'query', env, flags });
+    return this.#query;
   }
 
   /** A command to its end, told of this cluster. */
   run(...command: readonly string[]): Promise<Finished> {
-    const flags = [...kafkaFlags(this.kafka, this.topic), ...this.clickhouse.flags];
+    const flags = [...this.flags('command'), ...this.clickhouse.flags];
     return runSpanhouse([...command, ...flags], this.clickhouse.env);
+  }
+
+  flags(role: 'collector' | 'ingester' | 'command'): string[] {
+    const { kafka, topic } = this;
+    const proxied = role !== 'command' && this.#options.proxied?.includes(role) === true;
+    return [
+      `--kafka-brokers=${proxied ? kafka.bootstrap : kafka.direct}`,
+      `--kafka-topic=${topic}`,
+      `--kafka-replication=${kafka.direct.split(',').length}`,
+      `--kafka-group=${topic}`,
+      `--kafka-dead-letter-topic=${topic}-dead`,
+    ];
   }
 
   /** Two senders, each one request after the other. */
   load(): Load {
     const address = `http://127.0.0.1:${this.collector.ports.otlpHttp}`;
-    return new Load('kafka', [httpExporter(address), httpExporter(address)]);
+    return new Load(this.topic, [httpExporter(address), httpExporter(address)]);
   }
 
   async count(): Promise<Count> {
     const [row] = await this.clickhouse.rows(
       'SELECT count() AS rows, uniqExact(tenant, trace_hi, trace_lo, span_id, kind, h) AS distinct ' +
-        'FROM spanhouse.spans',
+        `FROM spanhouse.spans WHERE service = '${this.topic}'`,
     );
     return { rows: Number(row?.['rows']), distinct: Number(row?.['distinct']) };
   }
 
-  /** Waits until every record is in a range; the end of all partitions together. */
+  /** Waits until every record that is in the log now is in a range; how many there are. */
   async drained(): Promise<number> {
-    const end = await this.#endOfLog();
+    const end = await this.endOfLog();
     await eventually(`${end} records in ranges`, HEAL_MS, async () =>
-      (await this.#offsetsInRanges()) === end ? true : undefined,
+      (await this.offsetsInRanges()) >= end ? true : undefined,
     );
     return end;
   }
 
   /** P1, P2 and P4, from outside: every acknowledged span, none twice, every record in the ledger. */
-  async assertExactlyOnce(load: Load): Promise<void> {
-    await this.drained();
-    assert.deepEqual(load.refused, []);
-    assert.deepEqual(await this.#lost(load), [], 'acknowledged traces that are not stored whole');
-    const { rows, distinct } = await this.count();
+  async assertExactlyOnce(load: Load): Promise<Toll> {
+    const end = await this.drained();
+    assert.equal(await this.offsetsInRanges(), end, 'a range past the end of the log');
+    const toll = await this.assertShownOnce(load);
     // A request that was sent again after a refusal may lie in the log twice: it is shown once.
-    if (load.retries === 0) assert.equal(rows, distinct, 'spans stored twice');
+    if (load.retries === 0) assert.equal(toll.storedAgain, 0, 'spans stored twice');
+    const { rows } = await this.count();
+    assert.equal(await this.spansInLedger(), rows, 'the ledger counts what is stored');
+    assert.equal(await this.offsetsTwice(), 0, 'an offset is in two ranges');
+    return toll;
+  }
+
+  /** P1 and P2 as a user sees them. The log must be drained. */
+  async assertShownOnce(load: Load): Promise<Toll> {
+    assert.deepEqual(load.refused, []);
+    const { rows, distinct } = await this.count();
+    const traces = await this.clickhouse.rows(
+      "SELECT lower(concat(leftPad(hex(trace_hi), 16, '0'), leftPad(hex(trace_lo), 16, '0'))) AS id, " +
+        'uniqExact(span_id) AS spans, uniqExact(tenant, span_id, kind, h) AS shown ' +
+        `FROM spanhouse.spans WHERE service = '${this.topic}' GROUP BY trace_hi, trace_lo`,
+    );
+    const stored = new Map(traces.map((row) => [String(row['id']), Number(row['spans'])]));
+    const lost = load.acknowledged.filter((id) => stored.get(id) !== SPANS_PER_TRACE);
+    assert.deepEqual(lost.slice(0, 10), [], `${lost.length} acknowledged traces are not whole`);
+    const doubled = traces.reduce(
+      (sum, row) => sum + Number(row['shown']) - Number(row['spans']),
+      0,
+    );
+    assert.equal(doubled, 0, 'spans shown twice');
+    const step = Math.ceil(load.acknowledged.length / SHOWN_MAX);
+    const sample = load.acknowledged.filter((_, i) => i % step === 0);
+    assert.deepEqual(await findDamage((await this.query()).query, sample), []);
+    return { lost: lost.length, doubled, storedAgain: rows - distinct };
+  }
+
+  async spansInLedger(): Promise<number> {
     const [ledger] = await this.clickhouse.rows(
-      'SELECT sum(spans) AS spans FROM spanhouse.ranges FINAL',
+      `SELECT sum(spans) AS spans FROM spanhouse.ranges FINAL WHERE topic = '${this.topic}'`,
     );
-    assert.equal(Number(ledger?.['spans']), rows, 'the ledger counts what is stored');
+    return Number(ledger?.['spans']);
   }
 
-  async #lost(load: Load): Promise<string[]> {
-    const whole = await this.clickhouse.rows(
-      "SELECT lower(concat(leftPad(hex(trace_hi), 16, '0'), leftPad(hex(trace_lo), 16, '0'))) " +
-        'AS id FROM spanhouse.spans GROUP BY trace_hi, trace_lo ' +
-        `HAVING uniqExact(span_id) = ${SPANS_PER_TRACE}`,
-    );
-    const stored = new Set(whole.map((row) => String(row['id'])));
-    return load.acknowledged.filter((id) => !stored.has(id)).slice(0, 10);
+  /** How many different offsets lie in ranges, over all partitions. */
+  async offsetsInRanges(): Promise<number> {
+    return (await this.#ranges()).distinct;
   }
 
-  async #offsetsInRanges(): Promise<number> {
+  /** Offsets that lie in more than one range, each as often as it is one too many. */
+  async offsetsTwice(): Promise<number> {
+    const { sum, distinct } = await this.#ranges();
+    return sum - distinct;
+  }
+
+  async #ranges(): Promise<{ readonly sum: number; readonly distinct: number }> {
     const rows = await this.clickhouse.rows(
-      'SELECT first, last FROM spanhouse.ranges FINAL ' +
-        'ORDER BY topic_id, partition_number, first',
+      'SELECT cluster_id, topic_id, partition_number AS p, first, last FROM spanhouse.ranges FINAL ' +
+        `WHERE topic = '${this.topic}' ORDER BY cluster_id, topic_id, p, first`,
     );
-    return rows.reduce((sum, row) => sum + Number(row['last']) - Number(row['first']) + 1, 0);
+    let sum = 0;
+    let distinct = 0;
+    let at = { key: '', next: 0 };
+    for (const row of rows) {
+      const key = `${row['cluster_id']}:${row['topic_id']}:${row['p']}`;
+      if (at.key !== key) at = { key, next: 0 };
+      const first = Number(row['first']);
+      const next = Number(row['last']) + 1;
+      sum += next - first;
+      distinct += Math.max(0, next - Math.max(first, at.next));
+      at.next = Math.max(at.next, next);
+    }
+    return { sum, distinct };
   }
 
-  async #endOfLog(): Promise<number> {
+  /** The ends of all partitions together. */
+  async endOfLog(): Promise<number> {
     const admin = quietClient(this.kafka.direct).admin();
     await admin.connect();
     try {
@@ -141,27 +241,26 @@ export class Cluster {
     }
   }
 
+  /** Ends the services of this cluster; brokers and ClickHouse go on. */
   async stop(): Promise<void> {
-    for (const process of this.#all) await process.remove();
-    await this.clickhouse.stop();
-    await this.kafka.stop();
+    for (const process of this.#all.splice(0)) await process.remove();
+    await this.#query?.remove();
+    this.#query = undefined;
   }
 }
 
-export function kafkaFlags(kafka: Kafka, topic: string): string[] {
-  return [
-    `--kafka-brokers=${kafka.direct}`,
-    `--kafka-topic=${topic}`,
-    '--kafka-replication=1',
-    `--kafka-group=${topic}`,
-    `--kafka-dead-letter-topic=${topic}-dead`,
-  ];
+function sameFlag(one: string, other: string): boolean {
+  return one.split('=', 1)[0] === other.split('=', 1)[0];
 }
 
-/** A counter of one ingester; 0 where it does not answer. */
-export async function counter(ingester: Spanhouse, name: string): Promise<number> {
+/** A counter of one process; 0 where it does not answer. */
+export async function counter(
+  process: Spanhouse,
+  name: string,
+  labels: Readonly<Record<string, string>> = {},
+): Promise<number> {
   try {
-    return (await fetchMetrics(ingester.metrics)).count(name);
+    return (await fetchMetrics(process.metrics)).count(name, labels);
   } catch {
     return 0;
   }

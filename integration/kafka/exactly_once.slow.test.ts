@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../harness/eventually.ts';
 import { Prng, seedFromEnvironment } from '../harness/prng.ts';
 import type { Spanhouse } from '../harness/spanhouse.ts';
+import { Backends } from './backends.ts';
 import { Cluster, SESSION_MS } from './cluster_rig.ts';
 
 const ROUNDS = 40;
@@ -15,11 +16,16 @@ const random = new Prng(seedFromEnvironment());
 
 /** Faults of every kind in any order, under load, with two or three ingesters; then the count. */
 describe('exactly once, in a storm', () => {
+  let backends: Backends;
   let cluster: Cluster;
   before(async () => {
-    cluster = await Cluster.start(`storm-${process.pid}`);
+    backends = await Backends.start();
+    cluster = await Cluster.on(backends, `storm-${process.pid}`);
   });
-  after(() => cluster?.stop());
+  after(async () => {
+    await cluster?.stop();
+    await backends?.stop();
+  });
 
   it(`keeps each span once through ${ROUNDS} faults`, async (t) => {
     t.diagnostic(`TEST_SEED=${random.seed}`);
