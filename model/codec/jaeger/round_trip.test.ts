@@ -3,16 +3,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { jsonSpanToOtlp } from './json_span.ts';
 import type { Decoded } from './problem.ts';
-import { postSpansToOtlp } from './proto_batch.ts';
+import { postSpansToOtlp, spanToOtlp } from './proto_batch.ts';
 import { type ShownSpan, shownSpans } from './testing/from_otlp.ts';
 import {
   encodePostSpans,
+  encodeProtoSpans,
   encodeThriftBatch,
   type PlainBatch,
   type PlainSpan,
   type PlainTag,
 } from './testing/jaeger_span.ts';
+import { encodeJsonSpans } from './testing/json_spans.ts';
 import { plainBatch } from './testing/span_arbitrary.ts';
 import { thriftToOtlp } from './thrift_to_otlp.ts';
 
@@ -28,24 +31,33 @@ const DERIVED = [
 ];
 const DERIVED_PROCESS = ['host.name'];
 
-const FORMS: Readonly<Record<string, (batch: PlainBatch) => Decoded>> = {
-  'Thrift binary': (batch) => thriftToOtlp(encodeThriftBatch(batch, 'strict'), 'either', BYTES_MAX),
-  'Thrift compact': (batch) =>
+const FORMS: Readonly<Record<string, (batch: PlainBatch) => readonly Decoded[]>> = {
+  'Thrift binary': (batch) => [
+    thriftToOtlp(encodeThriftBatch(batch, 'strict'), 'either', BYTES_MAX),
+  ],
+  'Thrift compact': (batch) => [
     thriftToOtlp(encodeThriftBatch(batch, 'compact'), 'either', BYTES_MAX),
-  protobuf: (batch) => postSpansToOtlp(encodePostSpans(batch), BYTES_MAX),
+  ],
+  protobuf: (batch) => [postSpansToOtlp(encodePostSpans(batch), BYTES_MAX)],
+  'protobuf, span by span': (batch) =>
+    encodeProtoSpans(batch).map((bytes) => spanToOtlp(bytes, BYTES_MAX)),
+  'JSON, span by span': (batch) =>
+    encodeJsonSpans(batch).map((bytes) => jsonSpanToOtlp(bytes, BYTES_MAX)),
 };
 
 for (const [form, translate] of Object.entries(FORMS)) {
   test(`${form}: every batch is shown as it was sent`, () => {
     fc.assert(
       fc.property(plainBatch, (batch) => {
-        const decoded = translate(batch);
-        assert.ok(decoded.ok);
-        assert.equal(decoded.spans, batch.spans.length);
-        const shown = shownSpans(decoded.bytes);
+        const shown = translate(batch).flatMap((decoded) => {
+          assert.ok(decoded.ok);
+          const spans = shownSpans(decoded.bytes);
+          assert.equal(decoded.spans, spans.length);
+          return spans;
+        });
         assert.equal(shown.length, batch.spans.length);
         for (const [i, span] of batch.spans.entries()) {
-          compare(shown[i] as ShownSpan, span, batch, form !== 'protobuf');
+          compare(shown[i] as ShownSpan, span, batch, form.startsWith('Thrift'));
         }
       }),
       { numRuns: 500 },

@@ -1,5 +1,6 @@
 // The trace messages of OTLP 1.11 as JSON names them: which key is which field, and how its value
-// is written in JSON. Numbers from proto/opentelemetry.
+// is written in JSON. Numbers from proto/opentelemetry. Other messages are described by the same
+// words (jaeger/json_span.ts).
 
 export type FieldKind =
   | 'string'
@@ -10,8 +11,10 @@ export type FieldKind =
   | 'fixed64'
   | 'uint32'
   | 'fixed32'
-  | 'enum' // by number; OTLP/JSON does not take names
+  | 'enum' // by number; OTLP/JSON does not take names, which `names` has for others
   | 'double'
+  | 'time' // google.protobuf.Timestamp: RFC 3339
+  | 'duration' // google.protobuf.Duration: decimal seconds, then "s"
   | 'message';
 
 export interface Field {
@@ -22,6 +25,8 @@ export interface Field {
   /** Part of a oneof: written also when zero or empty. */
   readonly presence: boolean;
   readonly message: MessageType | undefined;
+  /** Names that an enum's numbers have in JSON. */
+  readonly names: ReadonlyMap<string, number> | undefined;
 }
 
 export interface MessageType {
@@ -29,7 +34,7 @@ export interface MessageType {
   readonly byKeyLength: Field[][];
 }
 
-function message(): MessageType {
+export function message(): MessageType {
   return { byKeyLength: [] };
 }
 
@@ -37,16 +42,29 @@ interface Extra {
   readonly repeated?: boolean;
   readonly presence?: boolean;
   readonly message?: MessageType;
+  readonly names?: ReadonlyMap<string, number>;
 }
 
-function field(to: MessageType, number: number, key: string, kind: FieldKind, extra: Extra = {}) {
+export function field(
+  to: MessageType,
+  number: number,
+  key: string,
+  kind: FieldKind,
+  extra: Extra = {},
+): void {
   const { repeated = false, presence = false } = extra;
   const list = to.byKeyLength[key.length] ?? [];
-  list.push({ key, number, kind, repeated, presence, message: extra.message });
+  list.push({ key, number, kind, repeated, presence, message: extra.message, names: extra.names });
   to.byKeyLength[key.length] = list;
 }
 
-function child(to: MessageType, number: number, key: string, type: MessageType, extra?: Extra) {
+export function child(
+  to: MessageType,
+  number: number,
+  key: string,
+  type: MessageType,
+  extra?: Extra,
+): void {
   field(to, number, key, 'message', { ...extra, message: type });
 }
 

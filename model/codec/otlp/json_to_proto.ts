@@ -9,6 +9,7 @@ import { VALUE_DEPTH_MAX } from '../../limits.ts';
 import { base64Bytes, doubleNumber, hexBytes, wholeNumber } from './json_scalar.ts';
 import { JsonProblem, JsonScanner, NUMBER_CHARS_MAX } from './json_scan.ts';
 import { ANY_VALUE, type Field, fieldOf, type MessageType, REQUEST } from './json_schema.ts';
+import { readDuration, readTime, TIME_CHARS_MAX, type WireTime } from './json_time.ts';
 import { ProtoWriter } from './proto_writer.ts';
 
 export type JsonToProto =
@@ -18,9 +19,14 @@ export type JsonToProto =
 
 /** The ExportTraceServiceRequest that `json` describes, at the start of a buffer of its own. */
 export function jsonToProto(json: Uint8Array): JsonToProto {
+  return jsonToMessage(json, REQUEST);
+}
+
+/** The same for any message. */
+export function jsonToMessage(json: Uint8Array, type: MessageType): JsonToProto {
   const transcoder = new Transcoder(json);
   try {
-    return { ok: true, bytes: transcoder.run() };
+    return { ok: true, bytes: transcoder.run(type) };
   } catch (error) {
     if (!(error instanceof JsonProblem)) throw error;
     return { ok: false, message: error.message };
@@ -39,6 +45,9 @@ const RANGE = {
   enum: [-INT32_MAX - 1n, INT32_MAX],
 } as const;
 
+/** The names of an enum that is read are shorter. */
+const NAME_CHARS_MAX = 64;
+
 /** Decimal digits that a double surely holds: those are read without a bigint. */
 const SAFE_DIGITS = 15;
 
@@ -54,8 +63,8 @@ class Transcoder {
     this.#out = new ProtoWriter(json.length);
   }
 
-  run(): Uint8Array<ArrayBuffer> {
-    this.#object(REQUEST, 0);
+  run(type: MessageType): Uint8Array<ArrayBuffer> {
+    this.#object(type, 0);
     this.#scan.end();
     return this.#out.finish();
   }
@@ -124,8 +133,15 @@ class Transcoder {
       case 'double':
         this.#double(field);
         break;
+      case 'time':
+        this.#time(field, 'a time as RFC 3339 writes it', readTime);
+        break;
+      case 'duration':
+        this.#time(field, 'a duration in seconds, such as "0.25s"', readDuration);
+        break;
       default:
-        this.#whole(field, field.kind);
+        if (field.names !== undefined && this.#scan.peek() === 0x22) this.#name(field, field.names);
+        else this.#whole(field, field.kind);
     }
   }
 
@@ -168,6 +184,28 @@ class Transcoder {
     this.#numberToken('a number');
     const value = doubleNumber(this.#scan.latin1());
     this.#out.double(field.number, value ?? this.#wrong('a number that a double can hold'));
+  }
+
+  /** Timestamp and Duration: 1 seconds, 2 nanos, both of the same sign. */
+  #time(field: Field, what: string, read: (text: string) => WireTime | undefined): void {
+    const scan = this.#scan;
+    if (scan.peek() !== 0x22) this.#wrong(what);
+    scan.string();
+    const length = scan.to - scan.from;
+    const time = length > TIME_CHARS_MAX ? undefined : read(scan.latin1());
+    if (time === undefined) this.#wrong(what);
+    const mark = this.#out.begin(field.number);
+    if (time.seconds !== 0) this.#out.int(1, BigInt(time.seconds));
+    if (time.nanos !== 0) this.#out.int(2, BigInt(time.nanos));
+    this.#out.end(mark);
+  }
+
+  #name(field: Field, names: ReadonlyMap<string, number>): void {
+    const scan = this.#scan;
+    scan.string();
+    const length = scan.to - scan.from;
+    const number = length > NAME_CHARS_MAX ? undefined : names.get(scan.latin1());
+    this.#out.uint(field.number, number ?? this.#wrong(`one of ${[...names.keys()].join(', ')}`));
   }
 
   #whole(field: Field, kind: keyof typeof RANGE): void {

@@ -10,11 +10,13 @@ import { type Random, seededRandom } from '../../otlp/testing/prng.ts';
 import { checkTwin } from '../../otlp/twin.ts';
 import { encodeMessage, type ThriftField } from '../../thrift/testing/thrift_encoder.ts';
 import { BatchBuilder } from '../batch_builder.ts';
+import { jsonSpanToOtlp } from '../json_span.ts';
 import type { Decoded } from '../problem.ts';
 import { postSpansToOtlp, spanToOtlp } from '../proto_batch.ts';
 import { addDatagram, thriftToOtlp } from '../thrift_to_otlp.ts';
 import { zipkinDatagramToOtlp } from '../zipkin_datagram.ts';
-import { batchValue, encodePostSpans, encodeThriftBatch } from './jaeger_span.ts';
+import { batchValue, encodePostSpans, encodeProtoSpans, encodeThriftBatch } from './jaeger_span.ts';
+import { encodeJsonSpans } from './json_spans.ts';
 import { plainBatch } from './span_arbitrary.ts';
 
 export interface FuzzReport {
@@ -37,6 +39,7 @@ export const DECODERS: Readonly<Record<string, Decoder>> = {
   thrift: (bytes) => thriftToOtlp(bytes, 'either', BYTES_MAX),
   proto: (bytes) => postSpansToOtlp(bytes, BYTES_MAX),
   span: (bytes) => spanToOtlp(bytes, BYTES_MAX),
+  json: (bytes) => jsonSpanToOtlp(bytes, BYTES_MAX),
   datagram: (bytes) => {
     const builder = new BatchBuilder(BYTES_MAX);
     const problem = addDatagram(bytes, builder);
@@ -104,7 +107,8 @@ function poolsOf(seed: number): Readonly<Record<string, readonly Uint8Array[]>> 
   return {
     thrift: [...thrift, ...captured],
     proto: protos,
-    span: protos,
+    span: batches.flatMap(encodeProtoSpans),
+    json: batches.flatMap(encodeJsonSpans),
     datagram: [...datagrams, ...captured],
     zipkin: zipkinDatagrams(),
   };

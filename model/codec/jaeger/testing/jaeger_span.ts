@@ -161,6 +161,16 @@ export function encodePostSpans(batch: PlainBatch): Uint8Array {
   return PostSpansType.encode(PostSpansType.fromObject(plain)).finish();
 }
 
+const SpanType = PostSpansType.root.lookupType('jaeger.api_v2.Span');
+
+/** Each span by itself, with the process in it. */
+export function encodeProtoSpans(batch: PlainBatch): Uint8Array[] {
+  const process = { serviceName: batch.service, tags: batch.processTags.map(protoTag) };
+  return batch.spans.map((span) =>
+    SpanType.encode(SpanType.fromObject({ ...protoSpan(span), process })).finish(),
+  );
+}
+
 function protoSpan(span: PlainSpan): object {
   return {
     traceId: bytes(span.traceId),
