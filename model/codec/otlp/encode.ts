@@ -10,7 +10,7 @@ const SPAN_BYTES_TYPICAL = 512;
 /** Spans that share a Resource (Scope) object come under one ResourceSpans (ScopeSpans). */
 export function encodeSpans(spans: readonly Span[]): Uint8Array {
   const writer = new ProtoWriter(spans.length * SPAN_BYTES_TYPICAL);
-  for (const [resource, byScope] of group(spans)) {
+  for (const [resource, byScope] of groupSpans(spans)) {
     const resourceSpans = writer.begin(1);
     writeResource(writer, resource);
     for (const [scope, members] of byScope) {
@@ -26,7 +26,8 @@ export function encodeSpans(spans: readonly Span[]): Uint8Array {
   return writer.finish();
 }
 
-function group(spans: readonly Span[]): Map<Resource, Map<Scope, Span[]>> {
+/** Spans that share a Resource (Scope) object stand together, in the order of their first one. */
+export function groupSpans(spans: readonly Span[]): Map<Resource, Map<Scope, Span[]>> {
   const groups = new Map<Resource, Map<Scope, Span[]>>();
   for (const span of spans) {
     let byScope = groups.get(span.resource);

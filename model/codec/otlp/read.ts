@@ -86,7 +86,7 @@ function readDelimited<T>(bytes: Uint8Array, read: (reader: WireReader) => T): T
   return messages;
 }
 
-function readEvent(reader: WireReader): SpanEvent {
+export function readEvent(reader: WireReader): SpanEvent {
   const attributes: Attribute[] = [];
   const event = { timeUnixNanos: 0n, name: '', attributes, droppedAttributesCount: 0 };
   while (reader.next()) {
@@ -99,7 +99,7 @@ function readEvent(reader: WireReader): SpanEvent {
   return event;
 }
 
-function readLink(reader: WireReader): SpanLink {
+export function readLink(reader: WireReader): SpanLink {
   const attributes: Attribute[] = [];
   const link = {
     traceId: '',
@@ -121,7 +121,7 @@ function readLink(reader: WireReader): SpanLink {
   return link;
 }
 
-function readAttribute(reader: WireReader, depth: number): Attribute {
+export function readAttribute(reader: WireReader, depth: number): Attribute {
   let key = '';
   let value = EMPTY;
   while (reader.next()) {

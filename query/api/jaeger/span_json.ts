@@ -1,6 +1,7 @@
 // One span as the JSON that Jaeger's UI reads (jaeger.md §2.2), built as text: a trace of 10,000
 // spans is 10 MB, which objects and JSON.stringify would take three times as long for, in one go.
 
+import { base64, doubleJson, textJson } from '../../../model/codec/json_text.ts';
 import type { Attribute, Span, SpanEvent, SpanLink, Value } from '../../../model/span.ts';
 import type { AssembledSpan } from '../../../model/trace/assemble.ts';
 import { KIND_NAMES } from '../../tags.ts';
@@ -119,15 +120,6 @@ function keyJson(key: string): string {
   return json;
 }
 
-/** Long texts are looked through once only, by JSON.stringify. */
-const PLAIN_CHARS_MAX = 64;
-
-/** Most values need no escape, and most are short. */
-function textJson(text: string): string {
-  if (text.length > PLAIN_CHARS_MAX) return JSON.stringify(text);
-  return /^[ !#-[\]-~]*$/.test(text) ? `"${text}"` : JSON.stringify(text);
-}
-
 function typeAndValue(value: Value): string {
   switch (value.type) {
     case 'string':
@@ -152,15 +144,6 @@ const SAFE_MAX = BigInt(Number.MAX_SAFE_INTEGER);
 /** Beyond 2^53 a browser would round it, so it is a string there. */
 function intJson(value: bigint): string {
   return value > SAFE_MAX || value < -SAFE_MAX ? `"${value}"` : `${value}`;
-}
-
-/** JSON has no NaN and no infinities: they are strings. */
-function doubleJson(value: number): string {
-  return Number.isFinite(value) ? JSON.stringify(value) : `"${value}"`;
-}
-
-function base64(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
 }
 
 /** Arrays and maps are shown as JSON text; nested as deep as the check lets in (49). */
