@@ -3,14 +3,11 @@
 // limit explicitly, since its own defaults leave streams and session memory unbounded.
 
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
-import {
-  Server,
-  ServerCredentials,
-  type ServerInterceptor,
-  type ServerOptions,
-} from '@grpc/grpc-js';
+import { Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
+import { addBareMethods, type BareMethods } from './grpc_bare.ts';
 import type { Listener } from './http_listener.ts';
 import { bind, type ListenAddress } from './listen.ts';
+import type { MemoryBudget } from './memory_budget.ts';
 
 export interface GrpcLimits {
   readonly connectionsMax: number;
@@ -50,8 +47,10 @@ export interface GrpcListenerOptions extends ListenAddress {
   /** Called once with the server, before any connection: add the services here. */
   readonly register: (server: Server) => void;
   readonly limits?: Partial<GrpcLimits>;
-  /** Run for every call, of every service. */
-  readonly interceptors?: readonly ServerInterceptor[];
+  /** Answered without grpc-js, which has the connections and all other methods. */
+  readonly bare?: BareMethods;
+  /** Charged for what grpc-js gathers of the other methods' requests. */
+  readonly budget?: MemoryBudget;
   /** Plaintext when absent. */
   readonly credentials?: ServerCredentials;
   /** Told about a missing IPv6; one sentence. */
@@ -98,10 +97,8 @@ export function grpcConnections(
   options: Omit<GrpcListenerOptions, keyof ListenAddress | 'note'>,
 ): GrpcConnections {
   const limits = { ...GRPC_LIMITS, ...options.limits };
-  const grpc = new Server({
-    ...channelOptions(limits),
-    interceptors: [...(options.interceptors ?? [])],
-  });
+  const grpc = new Server(channelOptions(limits));
+  addBareMethods(grpc, options.bare ?? new Map(), options.budget);
   options.register(grpc);
   const injector = grpc.createConnectionInjector(
     options.credentials ?? ServerCredentials.createInsecure(),
