@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import type { Span } from '../model/span.ts';
-import { type FindQuery, findTraces } from './find.ts';
+import type { Cursor } from './cursor.ts';
+import { countTraces, type FindQuery, findTraces } from './find.ts';
 import { listOperations, listServices } from './lists.ts';
 import { openTestEngine, type TestEngine } from './testing/engine.ts';
 import { attributesOf, HOUR, MINUTE, NOON, SECOND, spanOf, traceId } from './testing/spans.ts';
@@ -23,8 +24,8 @@ function insert(...spans: Span[]): void {
   engine.insert(spans, tenant);
 }
 
-async function find(parts: Partial<FindQuery> = {}): Promise<string[]> {
-  const found = await findTraces(engine.select, {
+function queryOf(parts: Partial<FindQuery>): FindQuery {
+  return {
     tenant,
     startUnixNanos: NOON - 48n * HOUR,
     endUnixNanos: NOON + HOUR,
@@ -33,8 +34,25 @@ async function find(parts: Partial<FindQuery> = {}): Promise<string[]> {
     order: 'newest',
     limit: 20,
     ...parts,
-  });
+  };
+}
+
+async function find(parts: Partial<FindQuery> = {}): Promise<string[]> {
+  const found = await findTraces(engine.select, queryOf(parts));
   return found.map((trace) => trace.traceId);
+}
+
+/** All traces, so many a page. */
+async function findPages(parts: Partial<FindQuery>): Promise<string[]> {
+  const all: string[] = [];
+  let after: Cursor | undefined;
+  for (;;) {
+    const query = queryOf({ ...parts, ...(after === undefined ? {} : { after }) });
+    const page = await findTraces(engine.select, query);
+    all.push(...page.map((trace) => trace.traceId));
+    after = page.at(-1);
+    if (after === undefined || page.length < query.limit) return all;
+  }
 }
 
 /** A trace of one span, so many minutes before noon. */
@@ -170,3 +188,57 @@ test('a search without a service looks at all of them', async () => {
     [NOON - MINUTE, NOON - 2n * MINUTE],
   );
 });
+
+test('page by page, every trace is there once, in the order of one long answer', async () => {
+  const random = seeded(7);
+  const spans: Span[] = [];
+  for (let i = 0; i < 240; i++) {
+    // Few times and durations, so that many are equal; several spans a trace, so that most traces
+    // have matching spans on both sides of a cursor.
+    const n = Math.floor(random() * 60);
+    const minute = Math.floor(random() * 12) ** 2 * 15;
+    const durationNanos = BigInt(Math.floor(random() * 5)) * SECOND;
+    const attributes = random() < 0.5 ? attributesOf({ k: 'v' }) : [];
+    spans.push(at(n, minute, { durationNanos, attributes }));
+  }
+  // These share their low half with others.
+  for (let n = 0; n < 9; n++) {
+    spans.push(at(n, n * 40, { traceId: `00000000000000${n}${traceId(n).slice(15)}` }));
+  }
+  insert(...spans);
+  const tags = [{ key: 'k', text: 'v' }];
+  for (const order of ['newest', 'oldest', 'slowest'] as const) {
+    for (const filter of [{}, { tags }, { durationNanosMin: 2n * SECOND }]) {
+      const whole = await find({ ...filter, order, limit: 1000 });
+      assert.ok(whole.length > 30, `${whole.length} traces of ${order}`);
+      assert.deepEqual(await findPages({ ...filter, order, limit: 9 }), whole, order);
+    }
+  }
+});
+
+test('the count is of all traces in the window, whatever the page', async () => {
+  insert(at(1, 1), at(1, 900), at(2, 3), at(3, 5, { attributes: attributesOf({ k: 'v' }) }));
+  const count = (parts: Partial<FindQuery>): Promise<number> =>
+    countTraces(engine.select, queryOf(parts));
+  const after = { value: NOON - 2n * MINUTE, traceId: traceId(1) };
+  assert.equal(await count({ limit: 1, after }), 3);
+  assert.equal(await count({ tags: [{ key: 'k', text: 'v' }] }), 1);
+  assert.equal(await count({ startUnixNanos: NOON - 4n * MINUTE }), 2);
+  assert.equal(await count({ service: 'other' }), 0);
+  assert.equal(await count({ startUnixNanos: NOON, endUnixNanos: NOON - 1n }), 0);
+});
+
+test('a page can be one trace, though each has spans on both sides of it', async () => {
+  insert(at(1, 1), at(2, 1), at(3, 1), at(1, 5), at(2, 40), at(3, 2000), at(4, 40));
+  assert.deepEqual(await findPages({ limit: 1 }), [1, 2, 3, 4].map(traceId));
+  assert.deepEqual(await findPages({ limit: 1, order: 'oldest' }), [3, 2, 4, 1].map(traceId));
+});
+
+/** A small generator of numbers in [0, 1), the same for the same seed. */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}

@@ -5,22 +5,32 @@
 // change neither a minimum nor a maximum, so no deduplication is needed here.
 
 import {
+  amongStatement,
   type Condition,
+  countStatement,
   type Filter,
   isNarrow,
   nthCandidateStatement,
   type Order,
   pairsStatement,
-  placesStatement,
   searchStatement,
   sharedLowsStatement,
   spansStatement,
 } from '../storage/clickhouse/find_statements.ts';
 import type { Select } from '../storage/clickhouse/select.ts';
-import { type TraceKey, traceIdText } from '../storage/clickhouse/statement.ts';
-import type { Tag, TagPlaces } from '../storage/clickhouse/tag_condition.ts';
+import { traceIdText } from '../storage/clickhouse/statement.ts';
+import type { Tag } from '../storage/clickhouse/tag_condition.ts';
 import { IDS_PER_STATEMENT_MAX } from '../storage/clickhouse/trace_statements.ts';
+import {
+  type Cursor,
+  comparePlaces,
+  type Found,
+  isBehind,
+  valueMaxOf,
+  windowAfter,
+} from './cursor.ts';
 import { NARROW_SLICE_NANOS, type Slice, Slices, WIDE_SLICE_NANOS } from './slices.ts';
+import { conditionsOf, NOWHERE } from './tag_places.ts';
 import { conditionOf } from './tags.ts';
 
 /** Times and durations in nanoseconds, both bounds inclusive. */
@@ -36,14 +46,8 @@ export interface FindQuery {
   readonly order: Order;
   /** How many traces at most. */
   readonly limit: number;
-}
-
-/** Where a trace stands in its order; the last one of an answer says where the next would begin. */
-export interface Cursor {
-  /** Start of the newest (oldest) matching span in Unix nanoseconds; slowest: nanoseconds. */
-  readonly value: bigint;
-  /** 32 hex digits. Equal values stand in the order of the id's low half, then its high half. */
-  readonly traceId: string;
+  /** Only traces that stand behind this one: the next page. */
+  readonly after?: Cursor;
 }
 
 /** So many candidates for each trace that is asked for make up the first slice of an operation. */
@@ -52,9 +56,10 @@ const CANDIDATES_PER_TRACE = 5;
 /** Throws SelectError. */
 export async function findTraces(
   select: Select,
-  query: FindQuery,
+  asked: FindQuery,
   signal?: AbortSignal,
 ): Promise<Cursor[]> {
+  const query = windowAfter(asked);
   if (query.startUnixNanos > query.endUnixNanos || query.limit < 1) return [];
   // Where tags stand does not change what the narrow table can check: both are asked at once.
   const likely = filterOf(
@@ -66,29 +71,91 @@ export async function findTraces(
     firstSlice(select, likely, query, signal),
   ]);
   const filter = filterOf(query, conditions);
-  const alternatives = alternativesOf(filter.conditions);
+  const search: Search = { select, asked, filter, signal, passed: new Set() };
   const found = new Map<string, Found>();
   const slices = new Slices(query, first);
   for (let slice = slices.next(); slice !== undefined; slice = slices.next()) {
     const before = found.size;
-    const part = { ...filter, ...slice };
-    const lists = await Promise.all(
-      alternatives.map((some) => rank(select, { ...part, conditions: some }, query, signal)),
-    );
-    for (const trace of merge(lists, query.order)) {
-      if (found.size >= query.limit) break;
-      const traceId = traceIdText(trace.key);
-      if (!found.has(traceId)) found.set(traceId, trace);
-    }
+    await findInSlice(search, slice, found);
     if (found.size >= query.limit) break;
     slices.grow(found.size - before, query.limit - found.size);
   }
   return [...found].map(([traceId, { value }]) => ({ value, traceId }));
 }
 
-interface Found {
-  readonly key: TraceKey;
-  readonly value: bigint;
+/** How many traces there are in all, whatever the limit and the cursor. Throws SelectError. */
+export async function countTraces(
+  select: Select,
+  query: FindQuery,
+  signal?: AbortSignal,
+): Promise<number> {
+  if (query.startUnixNanos > query.endUnixNanos) return 0;
+  const { startUnixNanos: fromUnixNanos, endUnixNanos: toUnixNanos } = query;
+  const conditions = await conditionsOf(select, query, signal);
+  const filter = { ...filterOf(query, conditions), fromUnixNanos, toUnixNanos };
+  const statement = countStatement(filter, isNarrow(conditions) ? 'search' : 'spans');
+  for (const block of await select(statement, signal)) return Number(block.bigs('value')[0]!);
+  return 0;
+}
+
+interface Search {
+  readonly select: Select;
+  readonly asked: FindQuery;
+  readonly filter: Omit<Filter, keyof Slice>;
+  readonly signal: AbortSignal | undefined;
+  /** Traces that stand on an earlier page, as far as they were met again. */
+  readonly passed: Set<string>;
+}
+
+/** What stood before the cursor can fill an answer: then so many more are asked for. */
+const ASK_GROWTH = 4;
+
+/** Adds the next traces to `found`, until the slice has no more or `limit` are there. */
+async function findInSlice(search: Search, slice: Slice, found: Map<string, Found>): Promise<void> {
+  const { select, asked, filter, signal, passed } = search;
+  const alternatives = alternativesOf(filter.conditions);
+  for (let limit = asked.limit; ; limit *= ASK_GROWTH) {
+    const lists = await Promise.all(
+      alternatives.map((conditions) =>
+        rank(select, { ...filter, ...slice, conditions }, { ...asked, limit }, signal),
+      ),
+    );
+    const candidates: Found[] = [];
+    for (const trace of merge(lists, asked.order)) {
+      if (isBehind(trace, asked)) candidates.push(trace);
+      else passed.add(traceIdText(trace.key));
+    }
+    await addPassed(search, candidates);
+    for (const trace of candidates) {
+      if (found.size >= asked.limit) return;
+      const traceId = traceIdText(trace.key);
+      if (!found.has(traceId) && !passed.has(traceId)) found.set(traceId, trace);
+    }
+    if (found.size >= asked.limit || lists.every((list) => list.length < limit)) return;
+  }
+}
+
+/** Finds those that stand on an earlier page, by a span on the other side of the cursor. */
+async function addPassed(
+  { select, asked, filter, signal, passed }: Search,
+  candidates: readonly Found[],
+): Promise<void> {
+  const { after, order, startUnixNanos, endUnixNanos } = asked;
+  if (after === undefined || order === 'slowest') return;
+  const window =
+    order === 'oldest'
+      ? { fromUnixNanos: startUnixNanos, toUnixNanos: after.value - 1n }
+      : { fromUnixNanos: after.value + 1n, toUnixNanos: endUnixNanos };
+  for (let at = 0; at < candidates.length; at += IDS_PER_STATEMENT_MAX) {
+    const keys = candidates.slice(at, at + IDS_PER_STATEMENT_MAX).map((one) => one.key);
+    for (const block of await select(amongStatement({ ...filter, ...window }, keys), signal)) {
+      const low = block.bigs('trace_lo');
+      const high = block.bigs('trace_hi');
+      for (let i = 0; i < block.rows; i++) {
+        passed.add(traceIdText({ high: high[i]!, low: low[i]! }));
+      }
+    }
+  }
 }
 
 /**
@@ -112,8 +179,13 @@ async function rank(
   query: FindQuery,
   signal: AbortSignal | undefined,
 ): Promise<Found[]> {
-  if (usesSearch(filter)) return await fromSearch(select, filter, query, signal);
-  return await fromSpans(select, spansStatement(filter, query.order, query.limit), signal);
+  // Cut by its value, a low half would hide the shorter one of two traces that share it.
+  const valueMax = valueMaxOf(query);
+  if (usesSearch(filter) && valueMax === undefined) {
+    return await fromSearch(select, filter, query, signal);
+  }
+  const statement = spansStatement(filter, query.order, query.limit, valueMax);
+  return await fromSpans(select, statement, signal);
 }
 
 /** Without a service the narrow table, whose key begins with it, would be read as a whole. */
@@ -150,7 +222,7 @@ async function firstSlice(
 function merge(lists: readonly Found[][], order: Order): Found[] {
   const [only] = lists;
   if (lists.length === 1 && only !== undefined) return only;
-  return lists.flat().sort((a, b) => compare(a, b, order));
+  return lists.flat().sort((a, b) => comparePlaces(a, b, order));
 }
 
 function filterOf(query: FindQuery, conditions: readonly Condition[]): Omit<Filter, keyof Slice> {
@@ -165,45 +237,6 @@ function filterOf(query: FindQuery, conditions: readonly Condition[]): Omit<Filt
   };
 }
 
-/**
- * A condition on the resource cannot use the index of `spans`, so it is asked only of tags that
- * some resource (scope) of the window has at all: a look into two small tables.
- */
-async function conditionsOf(
-  select: Select,
-  query: FindQuery,
-  signal: AbortSignal | undefined,
-): Promise<Condition[]> {
-  const asked: Tag[] = [];
-  for (const tag of query.tags) conditionOf(tag, (one) => places(asked, one));
-  if (asked.length === 0) return query.tags.map((tag) => conditionOf(tag, () => NOWHERE));
-  const { startUnixNanos: fromUnixNanos, endUnixNanos: toUnixNanos, tenant } = query;
-  const window = { tenant, fromUnixNanos, toUnixNanos };
-  const there = asked.map(() => ({ resource: false, scope: false }));
-  for (const block of await select(placesStatement(window, asked), signal)) {
-    const scopes = block.numbers('scope');
-    for (const [n, at] of there.entries()) {
-      const found = block.numbers(`t${n}`);
-      for (let i = 0; i < block.rows; i++) {
-        if (found[i] === 1) at[scopes[i] === 1 ? 'scope' : 'resource'] = true;
-      }
-    }
-  }
-  return query.tags.map((tag) =>
-    conditionOf(tag, (one) => {
-      const n = asked.findIndex((other) => other.key === one.key && other.text === one.text);
-      return there[n] ?? NOWHERE;
-    }),
-  );
-}
-
-const NOWHERE: TagPlaces = { resource: false, scope: false };
-
-function places(asked: Tag[], tag: Tag): TagPlaces {
-  asked.push(tag);
-  return NOWHERE;
-}
-
 /** The narrow table knows low halves only; nearly always one trace has it, and then that is all. */
 async function fromSearch(
   select: Select,
@@ -212,7 +245,8 @@ async function fromSearch(
   signal: AbortSignal | undefined,
 ): Promise<Found[]> {
   const values = new Map<bigint, bigint>();
-  for (const block of await select(searchStatement(filter, query.order, query.limit), signal)) {
+  const statement = searchStatement(filter, query.order, query.limit);
+  for (const block of await select(statement, signal)) {
     const lows = block.bigs('trace_lo');
     const of = block.bigs('value');
     for (let i = 0; i < block.rows; i++) values.set(lows[i]!, of[i]!);
@@ -231,8 +265,15 @@ async function fromSearch(
     const statement = sharedLowsStatement(filter, query.order, lows, query.limit);
     found.push(...(await fromSpans(select, statement, signal)));
   }
-  return found.sort((a, b) => compare(a, b, query.order));
+  found.sort((a, b) => comparePlaces(a, b, query.order));
+  if (values.size < query.limit) return found;
+  // The answer was cut behind its last low half, so what stands behind that is not known in full.
+  const [low, value] = [...values].at(-1)!;
+  const last = { key: { high: HIGH_MAX, low }, value };
+  return found.filter((one) => comparePlaces(one, last, query.order) <= 0);
 }
+
+const HIGH_MAX = 2n ** 64n - 1n;
 
 async function highsOf(
   select: Select,
@@ -271,10 +312,4 @@ async function fromSpans(
     }
   }
   return found;
-}
-
-function compare(a: Found, b: Found, order: Order): number {
-  if (a.value !== b.value) return a.value < b.value === (order === 'oldest') ? -1 : 1;
-  if (a.key.low !== b.key.low) return a.key.low < b.key.low ? -1 : 1;
-  return a.key.high < b.key.high ? -1 : a.key.high > b.key.high ? 1 : 0;
 }

@@ -1,8 +1,9 @@
 // Statements that find traces by what one of their spans is, and the small lists beside them.
 // Each rule of a filter is one condition; the tenant is in every WHERE.
 
-import type { Param, Statement } from './statement.ts';
+import type { Param, Statement, TraceKey } from './statement.ts';
 import { contentHasTag, type Tag, type TagPlaces, tagCondition } from './tag_condition.ts';
+import { bucketsOfTraces, keysParams } from './trace_statements.ts';
 
 /** What a trace is ranked by: its newest, oldest or longest matching span. */
 export type Order = 'newest' | 'oldest' | 'slowest';
@@ -80,17 +81,54 @@ LIMIT 1 OFFSET {before:UInt32}`,
   };
 }
 
-/** From `spans`: trace_lo, trace_hi, value (Int64). */
-export function spansStatement(filter: Filter, order: Order, limit: number): Statement {
+/** From `spans`: trace_lo, trace_hi, value (Int64), that is at most `valueMax`. */
+export function spansStatement(
+  filter: Filter,
+  order: Order,
+  limit: number,
+  valueMax?: bigint,
+): Statement {
   const { where, params } = whereOf(filter);
+  if (valueMax !== undefined) params['valueMax'] = valueMax;
+  const having = valueMax === undefined ? '' : '\nHAVING value <= {valueMax:Int64}';
   return {
     sql: `SELECT trace_lo, trace_hi, ${VALUE_OF[order]} AS value
 FROM {db:Identifier}.spans
 WHERE ${where}
-GROUP BY trace_lo, trace_hi
+GROUP BY trace_lo, trace_hi${having}
 ORDER BY value ${directionOf(order)}, trace_lo, trace_hi
 LIMIT {limit:UInt32}`,
     params: { ...params, limit },
+  };
+}
+
+/**
+ * From `spans`: trace_lo, trace_hi of those of the traces that have a matching span in the window of
+ * the filter. Their own times come from the summaries, so it reads next to nothing.
+ */
+export function amongStatement(filter: Filter, keys: readonly TraceKey[]): Statement {
+  const { where, params } = whereOf(filter);
+  return {
+    sql: `SELECT DISTINCT trace_lo, trace_hi
+FROM {db:Identifier}.spans
+PREWHERE (toStartOfFiveMinutes(ts), trace_lo, trace_hi) IN (${bucketsOfTraces()})
+WHERE ${where}`,
+    params: { ...params, ...keysParams(keys) },
+  };
+}
+
+/**
+ * One row: value (UInt64), how many traces have a span that meets the filter. Exact; of traces that
+ * share a low half \`search\` knows one.
+ */
+export function countStatement(filter: Filter, table: 'search' | 'spans'): Statement {
+  const { where, params } = whereOf(filter);
+  const id = table === 'search' ? 'trace_lo' : 'trace_lo, trace_hi';
+  return {
+    sql: `SELECT uniqExact(${id}) AS value
+FROM {db:Identifier}.${table}
+WHERE ${where}`,
+    params,
   };
 }
 

@@ -37,7 +37,20 @@ FROM (
     links, rest
   FROM {db:Identifier}.spans
   PREWHERE tenant = {tenant:String}
-    AND (toStartOfFiveMinutes(ts), trace_lo, trace_hi) IN (
+    AND (toStartOfFiveMinutes(ts), trace_lo, trace_hi) IN (${bucketsOfTraces()})
+  LIMIT 1 BY ${IDENTITY}
+)
+LIMIT {spansMax:UInt32} BY trace_lo, trace_hi`,
+    params: { tenant, spansMax, ...keysParams(keys) },
+  };
+}
+
+/**
+ * The buckets of the key that the traces of `keysParams` reach into: (bucket, trace_lo, trace_hi),
+ * for a statement whose tenant is a parameter.
+ */
+export function bucketsOfTraces(): string {
+  return `
       SELECT toDateTime(arrayJoin(range(first, last + 1, ${BUCKET_SECONDS})), 'UTC'), trace_lo, trace_hi
       FROM (
         SELECT trace_lo, trace_hi,
@@ -48,17 +61,12 @@ FROM (
           AND (trace_lo, trace_hi) IN arrayZip({lows:Array(UInt64)}, {highs:Array(UInt64)})
         GROUP BY day, trace_lo, trace_hi
       )
-    )
-  LIMIT 1 BY ${IDENTITY}
-)
-LIMIT {spansMax:UInt32} BY trace_lo, trace_hi`,
-    params: {
-      tenant,
-      spansMax,
-      lows: keys.map((key) => key.low),
-      highs: keys.map((key) => key.high),
-    },
-  };
+    `;
+}
+
+/** Parameters lows and highs. */
+export function keysParams(keys: readonly TraceKey[]): Record<string, readonly bigint[]> {
+  return { lows: keys.map((key) => key.low), highs: keys.map((key) => key.high) };
 }
 
 /** Columns id, bytes, schema_url. `days` are days since 1970, both inclusive. */
