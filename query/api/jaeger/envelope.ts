@@ -22,10 +22,19 @@ export function errorEnvelope(code: number, message: string): string {
   return `{"data":null,${tail(0, [{ code, msg: message }])}`;
 }
 
-/** Traces, each in pieces, as they come; `errors` is asked when all of them have. */
+/** What an answer says after its traces. */
+export interface Ending {
+  readonly errors: readonly EnvelopeError[];
+  /** How many there are in all, where that was asked: ours, Jaeger always says 0. */
+  readonly total?: number;
+  /** `cursor` of the next page, if there may be one: ours. */
+  readonly nextCursor?: string;
+}
+
+/** Traces, each in pieces, as they come; `ending` is asked when all of them have. */
 export async function* tracesEnvelope(
   traces: AsyncIterable<AsyncIterable<string>>,
-  errors: () => readonly EnvelopeError[],
+  ending: () => Ending,
 ): AsyncGenerator<string, void> {
   let before = '{"data":[';
   for await (const trace of traces) {
@@ -36,7 +45,9 @@ export async function* tracesEnvelope(
     before = ',';
   }
   // A comma is waiting for a trace that does not come.
-  yield `${before === ',' ? '' : before}],${tail(0, errors())}`;
+  const { errors, total = 0, nextCursor } = ending();
+  const next = nextCursor === undefined ? '' : `"nextCursor":${JSON.stringify(nextCursor)},`;
+  yield `${before === ',' ? '' : before}],${next}${tail(total, errors)}`;
 }
 
 function tail(total: number, errors: readonly EnvelopeError[]): string {

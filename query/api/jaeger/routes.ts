@@ -4,8 +4,9 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { SpanKind } from '../../../model/span.ts';
 import { RefusalError } from '../../../service/refusal.ts';
 import { type TraceKey, traceIdText } from '../../../storage/clickhouse/statement.ts';
+import { cursorText } from '../../cursor.ts';
 import { listDependencies } from '../../dependencies.ts';
-import { findTraces } from '../../find.ts';
+import { countTraces, findTraces } from '../../find.ts';
 import { type FoundTrace, getTraces, traceKeyOf } from '../../get.ts';
 import {
   type Answer,
@@ -21,6 +22,7 @@ import { listOperations, listServices } from '../../lists.ts';
 import { KIND_NAMES } from '../../tags.ts';
 import {
   dataEnvelope,
+  type Ending,
   type EnvelopeError,
   errorEnvelope,
   listEnvelope,
@@ -124,11 +126,24 @@ async function searchTraces(context: Context, deps: QueryDeps): Promise<FastifyR
   const { params, tenant, signal } = context;
   const asked = parseSearch(params, tenant, nowUnixNanos(deps.clock));
   const raw = boolParam(params, 'raw');
+  const counting = boolParam(params, 'count');
   await enter(context, deps);
-  if (asked.type === 'get') return await sendTraces(context, deps, asked.ids, raw, missing);
-  const found = await findTraces(deps.select, asked.query, signal);
+  if (asked.type === 'get') {
+    return await sendTraces(context, deps, asked.ids, raw, (ids) => ({ errors: missing(ids) }));
+  }
+  const { query } = asked;
+  const [found, total] = await Promise.all([
+    findTraces(deps.select, query, signal),
+    counting ? countTraces(deps.select, query, signal) : 0,
+  ]);
   const ids = found.map((trace) => traceKeyOf(trace.traceId)!);
-  return await sendTraces(context, deps, ids, raw, () => []);
+  const last = found.length < query.limit ? undefined : found.at(-1);
+  const ending: Ending = {
+    errors: [],
+    total,
+    ...(last === undefined ? {} : { nextCursor: cursorText(last) }),
+  };
+  return await sendTraces(context, deps, ids, raw, () => ending);
 }
 
 /** `start` and `end` are hints to other stores; ours knows when a trace was. */
@@ -142,7 +157,7 @@ async function oneTrace(context: Context, deps: QueryDeps): Promise<FastifyReply
   await enter(context, deps);
   return await sendTraces(context, deps, [id], raw, (ids) => {
     if (ids.length > 0) throw new RefusalError({ code: 'not_found', message: 'trace not found' });
-    return [];
+    return { errors: [] };
   });
 }
 
@@ -157,28 +172,27 @@ function missing(ids: readonly TraceKey[]): EnvelopeError[] {
   return ids.map((id) => ({ msg: 'trace not found', traceID: jaegerTraceId(traceIdText(id)) }));
 }
 
-/** `errorsOf` is told the ids that are not there, once that is known. */
+/** `endingOf` is told the ids that are not there, once that is known. */
 async function sendTraces(
   context: Context,
   deps: QueryDeps,
   ids: readonly TraceKey[],
   raw: boolean,
-  errorsOf: (missing: readonly TraceKey[]) => readonly EnvelopeError[],
+  endingOf: (missing: readonly TraceKey[]) => Ending,
 ): Promise<FastifyReply> {
   const { params, tenant, signal } = context;
   const there = new Set<string>();
   const traces = getTraces(deps.select, tenant, ids, signal, deps.memory);
   // Waited for before the status goes out: what fails early is answered as a failure.
   const first = await traces.next();
-  const errors = (): readonly EnvelopeError[] =>
-    errorsOf(ids.filter((id) => !there.has(traceIdText(id))));
-  if (first.done) errors();
+  const ending = (): Ending => endingOf(ids.filter((id) => !there.has(traceIdText(id))));
+  if (first.done) ending();
   const pieces = tracesEnvelope(
     eachTrace(first, traces, (trace) => {
       there.add(trace.traceId);
       return traceJson(trace, raw);
     }),
-    errors,
+    ending,
   );
   return sendPieces(context, deps, JSON_TYPE, isPretty(params) ? prettily(pieces) : pieces);
 }
