@@ -11,6 +11,7 @@ import { type Metrics, SECONDS_BUCKETS } from '../service/metrics.ts';
 import { makeSelect, type QueryAccess, type SelectLimits } from '../storage/clickhouse/select.ts';
 import { AnswerMemory } from './answer_memory.ts';
 import { registerJaeger } from './api/jaeger/routes.ts';
+import { registerJaegerV3 } from './api/jaeger/v3/routes.ts';
 import { Gate } from './gate.ts';
 import type { QueryDeps } from './http_answer.ts';
 import { type Addresses, landingPage } from './landing.ts';
@@ -101,7 +102,9 @@ function createApp(options: QueryOptions): FastifyInstance {
     const message = status >= 500 ? 'an error of ours, which has been logged' : 'bad request';
     return reply.code(status).type('text/plain; charset=utf-8').send(`${message}\n`);
   });
-  registerJaeger(app, depsOf(options));
+  const deps = depsOf(options);
+  registerJaeger(app, deps);
+  registerJaegerV3(app, deps);
   return app;
 }
 

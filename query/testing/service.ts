@@ -17,9 +17,14 @@ import { startQuery } from '../server.ts';
 import { blocksOf } from './engine.ts';
 import { NOON } from './spans.ts';
 
+/** The tenant whose service `TestService.other` is. */
+export const OTHER_TENANT = 'other';
+
 export interface TestService {
   readonly access: ClickHouseAccess;
   readonly port: number;
+  /** The same store, asked for OTHER_TENANT. */
+  readonly other: { readonly port: number; get: TestService['get'] };
   insert(spans: readonly Span[], tenant?: string): Promise<void>;
   get(path: string, init?: RequestInit): Promise<Answer>;
   stop(): Promise<void>;
@@ -87,34 +92,41 @@ async function serve(engine: Embedded, directory: string): Promise<TestService> 
     retentionDays: 3650,
   });
   const store = new ClickHouseSpanStore(engine.access);
-  const service = await startQuery({
-    access: engine.access,
-    listen: { host: '127.0.0.1', port: 0, setting: 'listen.query' },
-    log: silentLog,
-    metrics: new Metrics(),
-    clock: { ...clock, monotonicMs: () => performance.now(), sleep: () => Promise.resolve() },
-  });
+  const start = (tenant: string): ReturnType<typeof startQuery> =>
+    startQuery({
+      access: engine.access,
+      listen: { host: '127.0.0.1', port: 0, setting: 'listen.query' },
+      log: silentLog,
+      metrics: new Metrics(),
+      clock: { ...clock, monotonicMs: () => performance.now(), sleep: () => Promise.resolve() },
+      tenant,
+    });
+  const service = await start(DEFAULT_TENANT);
+  const other = await start(OTHER_TENANT);
   return {
     access: engine.access,
     port: service.port,
+    other: { port: other.port, get: (path, init) => getFrom(other.port, path, init) },
     insert: async (spans, tenant = DEFAULT_TENANT) => {
       for (const block of blocksOf(spans, tenant)) {
         const token = createHash('sha256').update(block.native).digest('hex');
         await store.insert({ ...block, token: `${token}-${tokens++}` });
       }
     },
-    get: async (path, init) => {
-      const response = await fetch(`http://127.0.0.1:${service.port}${path}`, init ?? {});
-      const text = await response.text();
-      const { status, headers } = response;
-      return { status, headers, text, json: () => JSON.parse(text) as Envelope };
-    },
+    get: (path, init) => getFrom(service.port, path, init),
     stop: async () => {
-      await service.stop(1000);
+      await Promise.all([service.stop(1000), other.stop(1000)]);
       await engine.stop();
       rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+async function getFrom(port: number, path: string, init?: RequestInit): Promise<Answer> {
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, init ?? {});
+  const text = await response.text();
+  const { status, headers } = response;
+  return { status, headers, text, json: () => JSON.parse(text) as Envelope };
 }
 
 /** Each insert under its own token, so that the same rows can be sent twice. */

@@ -1,12 +1,22 @@
 // The parameters of `/api/traces`, with the error texts of Jaeger's own parser (jaeger.md §2.2).
 // An answer that is not Jaeger's (a bound, a window turned round) is a plain sentence.
 
-import { RefusalError } from '../../../service/refusal.ts';
 import type { DependencyFilter } from '../../../storage/clickhouse/dependency_statement.ts';
+import type { Order } from '../../../storage/clickhouse/find_statements.ts';
 import type { TraceKey } from '../../../storage/clickhouse/statement.ts';
 import type { Tag } from '../../../storage/clickhouse/tag_condition.ts';
+import { type Cursor, parseCursor } from '../../cursor.ts';
 import type { FindQuery } from '../../find.ts';
 import { traceKeyOf } from '../../get.ts';
+import {
+  checkedName,
+  checkedTags,
+  findQueryOf,
+  LIMIT_DEFAULT,
+  LIMIT_MAX,
+  refuse,
+  stringMapJson,
+} from './find_query.ts';
 import { parseGoDuration, quote } from './go_duration.ts';
 
 /** Jaeger's default window, in nanoseconds: 48 hours. */
@@ -14,21 +24,14 @@ const WINDOW_NANOS = 48n * 3600n * 1_000_000_000n;
 /** Jaeger's default window of dependencies: 24 hours. */
 const LOOKBACK_NANOS = WINDOW_NANOS / 2n;
 const MILLI_NANOS = 1_000_000n;
-const LIMIT_DEFAULT = 100;
-/** What Jaeger's UI offers at most; whole traces are read, so more would be gigabytes. */
-const LIMIT_MAX = 1500;
-/** A form has a handful; each one is a condition on every span of the window. */
-const TAGS_MAX = 32;
-/** As long as a stored key may be. */
-const TAG_KEY_CHARS_MAX = 1024;
-/** Long enough for a URL or a statement; the longest that is stored (64 KiB) fits no URL. */
-const TAG_TEXT_CHARS_MAX = 4096;
-/** Names of services and operations are cut at 1024 bytes when they are stored. */
-const NAME_CHARS_MAX = 1024;
 /** A page compares a handful of traces. */
 const TRACE_IDS_MAX = 200;
 /** Sixteen bytes. */
 const BASE64_ID_CHARS_MAX = 24;
+
+const ORDERS = ['newest', 'oldest', 'slowest'] as const;
+/** A sign, 19 digits, a dot and an id. */
+const CURSOR_CHARS_MAX = 53;
 
 const INT64_MAX = 2n ** 63n - 1n;
 
@@ -59,27 +62,30 @@ export function parseSearch(
   // Clients speak microseconds, so the last one of the window is in it as a whole.
   const endUnixNanos = end === undefined ? nowUnixNanos : end + 999n;
   if (start > endUnixNanos) refuse(`'start' should be before 'end'`);
-  const query: FindQuery = {
-    tenant,
-    service: service as string,
+  const query = findQueryOf(tenant, {
+    service,
+    operation,
     startUnixNanos: start,
     endUnixNanos,
+    durationNanosMin: min,
+    durationNanosMax: max,
     tags,
     limit,
-    order: 'newest',
-    ...(operation === undefined ? {} : { operation }),
-    ...(min === undefined ? {} : { durationNanosMin: min }),
-    ...(max === undefined ? {} : { durationNanosMax: max }),
-  };
-  return { type: 'find', query };
+  });
+  const after = cursorParam(params);
+  const page = { order: orderParam(params), ...(after === undefined ? {} : { after }) };
+  return { type: 'find', query: { ...query, ...page } };
 }
 
 /** An id in a path: hex, or base64 as JSON of protobuf has it. Throws RefusalError. */
-export function parsePathTraceId(text: string): TraceKey {
+export function parsePathTraceId(
+  text: string,
+  problem = "unable to parse param 'traceID'",
+): TraceKey {
   const bytes = traceKeyOf(text) === undefined ? base64Id(text) : undefined;
   if (bytes !== undefined) return traceKeyOf(bytes.toString('hex'))!;
   const error = traceIdError(text);
-  if (error !== undefined) refuse(`unable to parse param 'traceID': ${error}`);
+  if (error !== undefined) refuse(`${problem}: ${error}`);
   return traceKeyOf(text)!;
 }
 
@@ -127,10 +133,6 @@ export function boolParam(params: URLSearchParams, name: string): boolean {
   );
 }
 
-function refuse(message: string): never {
-  throw new RefusalError({ code: 'malformed', message });
-}
-
 function parseTraceIds(texts: readonly string[]): TraceKey[] {
   if (texts.length > TRACE_IDS_MAX) {
     refuse(`at most ${TRACE_IDS_MAX} 'traceID' parameters may be given, received ${texts.length}`);
@@ -160,13 +162,7 @@ function traceIdError(text: string): string | undefined {
 }
 
 export function boundedName(params: URLSearchParams, name: string): string | undefined {
-  const text = params.get(name) ?? '';
-  if (text.length > NAME_CHARS_MAX) refuse(tooLong(name, NAME_CHARS_MAX, text));
-  return text === '' ? undefined : text;
-}
-
-function tooLong(what: string, max: number, text: string): string {
-  return `'${what}' should have at most ${max} characters, received ${text.length}`;
+  return checkedName(name, params.get(name) ?? '');
 }
 
 function intParam(params: URLSearchParams, name: string): bigint | undefined {
@@ -195,6 +191,25 @@ function limitParam(params: URLSearchParams): number {
   return limit === 0n ? LIMIT_DEFAULT : Number(limit);
 }
 
+/** Ours, not Jaeger's: what a trace is ranked by. */
+function orderParam(params: URLSearchParams): Order {
+  const text = params.get('order') ?? '';
+  if (text === '') return 'newest';
+  const order = ORDERS.find((one) => one === text);
+  return order ?? refuse(`'order' should be newest, oldest or slowest, received ${quote(text)}`);
+}
+
+/** Ours, not Jaeger's: `nextCursor` of the answer before. */
+function cursorParam(params: URLSearchParams): Cursor | undefined {
+  const text = params.get('cursor') ?? '';
+  if (text === '') return undefined;
+  const cursor = text.length > CURSOR_CHARS_MAX ? undefined : parseCursor(text);
+  return (
+    cursor ??
+    refuse(`'cursor' should be the nextCursor of an answer, received ${quote(text.slice(0, 80))}`)
+  );
+}
+
 function durationParam(params: URLSearchParams, name: string): bigint | undefined {
   const text = params.get(name) ?? '';
   if (text === '') return undefined;
@@ -207,7 +222,7 @@ function durationParam(params: URLSearchParams, name: string): bigint | undefine
 
 /** `tag=key:value`, repeated, and `tags={"key":"value"}`; of one key the last one counts. */
 function tagsOf(params: URLSearchParams): Tag[] {
-  const tags = new Map<string, string>();
+  const tags: (readonly [string, string])[] = [];
   for (const text of params.getAll('tag')) {
     const colon = text.indexOf(':');
     if (colon === -1) {
@@ -215,42 +230,12 @@ function tagsOf(params: URLSearchParams): Tag[] {
         `malformed 'tag' parameter, expecting key:value, received: ${quote(text).slice(1, -1)}`,
       );
     }
-    tags.set(text.slice(0, colon), text.slice(colon + 1));
+    tags.push([text.slice(0, colon), text.slice(colon + 1)]);
   }
+  const problem = (error: string): string =>
+    `malformed 'tags' parameter, cannot unmarshal JSON: ${error}`;
   for (const text of params.getAll('tags').filter((one) => one !== '')) {
-    for (const [key, value] of tagsJson(text)) tags.set(key, value);
+    tags.push(...stringMapJson(text, problem));
   }
-  if (tags.size > TAGS_MAX) refuse(`at most ${TAGS_MAX} tags may be given, received ${tags.size}`);
-  return [...tags].map(([key, value]) => {
-    if (key.length > TAG_KEY_CHARS_MAX) refuse(tooLong('key of a tag', TAG_KEY_CHARS_MAX, key));
-    if (value.length > TAG_TEXT_CHARS_MAX) {
-      refuse(tooLong('value of a tag', TAG_TEXT_CHARS_MAX, value));
-    }
-    return { key, text: value };
-  });
-}
-
-function tagsJson(text: string): [string, string][] {
-  const malformed = (error: string): never =>
-    refuse(`malformed 'tags' parameter, cannot unmarshal JSON: ${error}`);
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch {
-    malformed('expected an object of strings, received text that is not JSON');
-  }
-  if (parsed === null) return [];
-  if (typeof parsed !== 'object' || Array.isArray(parsed)) {
-    malformed(`json: cannot unmarshal ${goType(parsed)} into Go value of type map[string]string`);
-  }
-  return Object.entries(parsed as object).map(([key, value]): [string, string] => {
-    if (typeof value === 'string') return [key, value];
-    return malformed(`json: cannot unmarshal ${goType(value)} into Go value of type string`);
-  });
-}
-
-/** What Go's decoder calls a JSON value. */
-function goType(value: unknown): string {
-  if (Array.isArray(value)) return 'array';
-  return typeof value === 'boolean' ? 'bool' : typeof value;
+  return checkedTags(tags);
 }

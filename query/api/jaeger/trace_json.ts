@@ -2,11 +2,9 @@
 // written and others are served meanwhile.
 
 import type { Resource, Span } from '../../../model/span.ts';
-import { type AssembledSpan, assemble } from '../../../model/trace/assemble.ts';
-import { separateSharedIds } from '../../../model/trace/shared_ids.ts';
 import { Breath } from '../../breath.ts';
-import { type FoundTrace, SPANS_PER_TRACE_MAX } from '../../get.ts';
-import { Adjuster } from './adjust.ts';
+import type { FoundTrace } from '../../get.ts';
+import { shownSpans, traceWarnings } from './shown.ts';
 import { jaegerTraceId, processJson, spanJson, warningsJson } from './span_json.ts';
 
 /** Pieces of about this size: large enough for a socket, small enough to be made at once. */
@@ -18,7 +16,7 @@ export async function* traceJson(trace: FoundTrace, raw: boolean): AsyncGenerato
   const processes = new Processes();
   let piece = `{"traceID":"${jaegerTraceId(trace.traceId)}","spans":[`;
   let separator = '';
-  for (const one of raw ? asStored(trace.spans) : adjusted(trace.spans)) {
+  for (const one of shownSpans(trace.spans, raw)) {
     piece += separator + spanJson(one, processes.idOf(one.span));
     separator = ',';
     if (piece.length >= PIECE_CHARS) {
@@ -28,19 +26,7 @@ export async function* traceJson(trace: FoundTrace, raw: boolean): AsyncGenerato
     const pause = breath.step();
     if (pause !== undefined) await pause;
   }
-  const warnings = trace.cut
-    ? [`This trace has more than ${SPANS_PER_TRACE_MAX} spans; only so many are shown.`]
-    : [];
-  yield `${piece}],"processes":${processes.json()},"warnings":${warningsJson(warnings)}}`;
-}
-
-function* adjusted(spans: readonly Span[]): Generator<AssembledSpan, void> {
-  const adjuster = new Adjuster();
-  for (const one of assemble(separateSharedIds(spans))) yield adjuster.adjust(one);
-}
-
-function* asStored(spans: readonly Span[]): Generator<AssembledSpan, void> {
-  for (const span of spans) yield { span, warnings: [] };
+  yield `${piece}],"processes":${processes.json()},"warnings":${warningsJson(traceWarnings(trace))}}`;
 }
 
 /** p1, p2, … in order of first use; resources that would look the same are one process. */

@@ -1,0 +1,62 @@
+// The spans of a trace as Jaeger shows them: adjusted and in order, or as they are stored.
+
+import type { Attribute, Span } from '../../../model/span.ts';
+import { type AssembledSpan, assemble } from '../../../model/trace/assemble.ts';
+import { separateSharedIds } from '../../../model/trace/shared_ids.ts';
+import { Breath } from '../../breath.ts';
+import { type FoundTrace, SPANS_PER_TRACE_MAX } from '../../get.ts';
+import { Adjuster } from './adjust.ts';
+
+/** `raw` leaves ids, order, attributes and links as they are stored. */
+export function* shownSpans(spans: readonly Span[], raw: boolean): Generator<AssembledSpan, void> {
+  if (raw) {
+    for (const span of spans) yield { span, warnings: [] };
+    return;
+  }
+  const adjuster = new Adjuster();
+  for (const one of assemble(separateSharedIds(spans))) yield adjuster.adjust(one);
+}
+
+/** What a reader has to know of the trace as a whole. */
+export function traceWarnings(trace: FoundTrace): readonly string[] {
+  return trace.cut
+    ? [`This trace has more than ${SPANS_PER_TRACE_MAX} spans; only so many are shown.`]
+    : [];
+}
+
+/** Spans that one piece of an OTLP answer holds: those of a resource stand together within it. */
+const CHUNK_SPANS = 1000;
+
+/** Jaeger's place for warnings in OTLP. */
+const WARNINGS_KEY = '@jaeger@warnings';
+
+/**
+ * The spans as OTLP has them, some at a time, so that a large trace is sent while it is made.
+ * Warnings are an attribute; those of the trace are told by its first span.
+ */
+export async function* shownChunks(
+  trace: FoundTrace,
+  raw: boolean,
+): AsyncGenerator<readonly Span[], void> {
+  const breath = new Breath();
+  let first = raw ? [] : traceWarnings(trace);
+  let chunk: Span[] = [];
+  for (const { span, warnings } of shownSpans(trace.spans, raw)) {
+    chunk.push(warned(span, [...first, ...warnings]));
+    first = [];
+    if (chunk.length === CHUNK_SPANS) {
+      yield chunk;
+      chunk = [];
+    }
+    const pause = breath.step();
+    if (pause !== undefined) await pause;
+  }
+  if (chunk.length > 0) yield chunk;
+}
+
+function warned(span: Span, warnings: readonly string[]): Span {
+  if (warnings.length === 0) return span;
+  const value = warnings.map((text) => ({ type: 'string', value: text }) as const);
+  const attribute: Attribute = { key: WARNINGS_KEY, value: { type: 'array', value } };
+  return { ...span, attributes: [...span.attributes, attribute] };
+}

@@ -1,0 +1,35 @@
+// Traces as the one `{"result": TracesData}` of the v3 API, in pieces.
+
+import { resourceSpansJson } from '../../../../model/codec/otlp/to_json.ts';
+import { Breath } from '../../../breath.ts';
+import type { FoundTrace } from '../../../get.ts';
+import { shownChunks } from '../shown.ts';
+
+export async function* resultJson(
+  first: FoundTrace,
+  rest: AsyncIterable<FoundTrace>,
+  raw: boolean,
+): AsyncGenerator<string, void> {
+  const breath = new Breath();
+  let before = '{"result":{"resourceSpans":[';
+  for await (const trace of each(first, rest)) {
+    for await (const chunk of shownChunks(trace, raw)) {
+      for (const piece of resourceSpansJson(chunk)) {
+        yield before + piece;
+        before = '';
+        const pause = breath.step();
+        if (pause !== undefined) await pause;
+      }
+      before = ',';
+    }
+  }
+  yield ']}}';
+}
+
+async function* each(
+  first: FoundTrace,
+  rest: AsyncIterable<FoundTrace>,
+): AsyncGenerator<FoundTrace, void> {
+  yield first;
+  yield* rest;
+}
