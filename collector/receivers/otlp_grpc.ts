@@ -7,11 +7,11 @@ import { loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import { exportResponseProto } from '../../model/codec/otlp/export_response.ts';
 import { DEFAULT_TENANT, REQUEST_BYTES_MAX } from '../../model/limits.ts';
+import { GrpcHealth } from '../../service/grpc_health.ts';
 import { type GrpcListenerOptions, openGrpc } from '../../service/grpc_listener.ts';
 import type { Listener } from '../../service/http_listener.ts';
 import type { MemoryBudget } from '../../service/memory_budget.ts';
 import type { Accept } from '../batch.ts';
-import { GrpcHealth } from './grpc_health.ts';
 import { BODY_TIME_MS, type UnaryDeps, unaryMethod } from './grpc_unary.ts';
 import { endedInto, type ReceiverMetrics } from './receiver_metrics.ts';
 

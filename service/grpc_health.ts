@@ -83,7 +83,7 @@ export class GrpcHealth {
 
 function healthDefinition(): ServiceDefinition {
   const loaded = loadSync('grpc/health/v1/health.proto', {
-    includeDirs: [fileURLToPath(new URL('../../proto/', import.meta.url))],
+    includeDirs: [fileURLToPath(new URL('../proto/', import.meta.url))],
     keepCase: true,
     enums: String,
     defaults: true,
