@@ -62,6 +62,23 @@ export class StringColumn {
     return text;
   }
 
+  /** The rows' texts as the numbers that `numberOf` gives them; a dictionary entry is asked once. */
+  numbered(numberOf: (text: string) => number, rows: number): Uint32Array {
+    const numbers = new Uint32Array(rows);
+    if (this.#indexes === undefined) {
+      for (let row = 0; row < rows; row++) numbers[row] = numberOf(this.at(row));
+      return numbers;
+    }
+    // Entry 0 is the empty text whether a row has it or not, so only those that rows have count.
+    const known = new Int32Array(this.#starts.length).fill(-1);
+    for (let row = 0; row < rows; row++) {
+      const entry = this.#indexes[row]!;
+      if (known[entry] === -1) known[entry] = numberOf(this.at(row));
+      numbers[row] = known[entry]!;
+    }
+    return numbers;
+  }
+
   /** The bytes of a row: a view, not a copy. */
   bytesAt(row: number): Uint8Array {
     const entry = this.#indexes === undefined ? row : this.#indexes[row]!;
@@ -90,6 +107,18 @@ export class NativeBlock {
     const column = this.#columns.get(name);
     if (column?.kind !== 'big') throw wrongColumn(name, 'big', column);
     return column.values;
+  }
+
+  unsigned64(name: string): BigUint64Array {
+    const values = this.bigs(name);
+    if (values instanceof BigUint64Array) return values;
+    throw new Error(`Expected unsigned numbers in column ${name}.`);
+  }
+
+  signed64(name: string): BigInt64Array {
+    const values = this.bigs(name);
+    if (values instanceof BigInt64Array) return values;
+    throw new Error(`Expected signed numbers in column ${name}.`);
   }
 
   strings(name: string): StringColumn {

@@ -15,6 +15,7 @@ import {
   sharedLowsStatement,
   spansStatement,
 } from './find_statements.ts';
+import { skeletonStatement } from './skeleton_statement.ts';
 import type { Statement } from './statement.ts';
 import { contentStatement, tracesStatement } from './trace_statements.ts';
 
@@ -93,6 +94,7 @@ const STATEMENTS: Readonly<Record<string, Statement>> = {
   services: servicesStatement('acme', 10),
   operations: operationsStatement('acme', 'shop', undefined, 10),
   operations_of_kind: operationsStatement('acme', 'shop', 2, 10),
+  skeletons: skeletonStatement('acme', keys, days, 1000),
   traces: tracesStatement('acme', keys, 1000),
   resources: contentStatement('resources', 'acme', [5n], days),
 };
