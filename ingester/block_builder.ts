@@ -2,25 +2,21 @@
 
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { NativeBlock, TranscodeCounts } from '../model/codec/otlp/transcoder.ts';
+import type { Encoding } from '../model/codec/encoding.ts';
 import type { LogRecord } from '../storage/span_log.ts';
-
-export interface Built {
-  readonly blocks: readonly NativeBlock[];
-  readonly counts: TranscodeCounts;
-  /** Places in the group of records that could not be transcoded; they are in no block. */
-  readonly failed: readonly number[];
-}
+import type { Built } from './build_blocks.ts';
+import { buffersOf, pack, type RecordPack } from './record_pack.ts';
 
 export interface BlockBuilder {
-  /** Takes the records' bytes over. Rejects if the worker died; the records are lost to us then. */
-  build(records: readonly LogRecord[]): Promise<Built>;
+  /** `encoding` is otlp_proto unless told. Rejects if the worker died: it may be repeated. */
+  build(records: readonly LogRecord[], encoding?: Encoding): Promise<Built>;
   stop(): Promise<void>;
 }
 
 export interface BuildRequest {
   readonly id: number;
-  readonly records: readonly Omit<LogRecord, 'spans'>[];
+  readonly encoding: Encoding;
+  readonly records: RecordPack;
 }
 
 export interface BuildReply extends Built {
@@ -52,18 +48,14 @@ class WorkerBlockBuilder implements BlockBuilder {
     this.#worker = this.#start();
   }
 
-  build(records: readonly LogRecord[]): Promise<Built> {
+  build(records: readonly LogRecord[], encoding: Encoding = 'otlp_proto'): Promise<Built> {
     this.#worker ??= this.#start();
     const worker = this.#worker;
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      const own = records.map((record) => ({ ...record, bytes: owned(record.bytes) }));
-      const request: BuildRequest = { id, records: own };
-      worker.postMessage(
-        request,
-        own.map((record) => record.bytes.buffer),
-      );
+      const request: BuildRequest = { id, encoding, records: pack(records) };
+      worker.postMessage(request, buffersOf(request.records));
     });
   }
 
@@ -91,11 +83,4 @@ class WorkerBlockBuilder implements BlockBuilder {
     for (const waiting of this.#waiting.values()) waiting.reject(error);
     this.#waiting.clear();
   }
-}
-
-/** Bytes on an ArrayBuffer of their own, so that it can be transferred instead of copied. */
-function owned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const whole = bytes.byteOffset === 0 && bytes.byteLength === bytes.buffer.byteLength;
-  if (whole && bytes.buffer instanceof ArrayBuffer) return bytes as Uint8Array<ArrayBuffer>;
-  return new Uint8Array(bytes);
 }

@@ -1,37 +1,19 @@
-// The worker thread of block_builder.ts: OTLP bytes in, Native blocks out, buffers transferred.
+// The worker thread of block_builder.ts: records in, Native blocks out, buffers transferred.
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { loadTranscoder, type Transcoder } from '../model/codec/otlp/transcoder.ts';
-import type { BuildReply, BuildRequest, Built, WorkerSettings } from './block_builder.ts';
+import { loadTranscoder } from '../model/codec/otlp/transcoder.ts';
+import type { BuildReply, BuildRequest, WorkerSettings } from './block_builder.ts';
+import { buildBlocks } from './build_blocks.ts';
+import { unpack } from './record_pack.ts';
 
-const settings = workerData as WorkerSettings;
+const { maxAgeSeconds } = workerData as WorkerSettings;
 const transcoder = await loadTranscoder();
 
-parentPort?.on('message', (request: BuildRequest) => {
-  const built = build(transcoder, request.records);
-  const reply: BuildReply = { id: request.id, ...built };
+parentPort?.on('message', ({ id, encoding, records }: BuildRequest) => {
+  const built = buildBlocks(transcoder, unpack(records), encoding, maxAgeSeconds);
+  const reply: BuildReply = { id, ...built };
   parentPort?.postMessage(
     reply,
     built.blocks.map((block) => block.native.buffer),
   );
 });
-
-/** A record that cannot be transcoded, though it passed the check, must not take others along. */
-function build(transcoder: Transcoder, records: BuildRequest['records']): Built {
-  try {
-    return { ...transcoder.transcode(records, settings), failed: [] };
-  } catch {
-    const failed = records.flatMap((record, i) => (transcodes(transcoder, record) ? [] : [i]));
-    const good = records.filter((_, i) => !failed.includes(i));
-    return { ...transcoder.transcode(good, settings), failed };
-  }
-}
-
-function transcodes(transcoder: Transcoder, record: BuildRequest['records'][number]): boolean {
-  try {
-    transcoder.transcode([record], settings);
-    return true;
-  } catch {
-    return false;
-  }
-}

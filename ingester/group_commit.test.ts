@@ -4,7 +4,8 @@ import { noneRejected } from '../model/codec/otlp/check_result.ts';
 import { RefusalError } from '../service/refusal.ts';
 import type { LogRecord } from '../storage/span_log.ts';
 import { type Block, type SpanStore, StoreError } from '../storage/span_store.ts';
-import type { BlockBuilder, Built } from './block_builder.ts';
+import type { BlockBuilder } from './block_builder.ts';
+import type { Built } from './build_blocks.ts';
 import { GroupCommit } from './group_commit.ts';
 
 const NO_LOSS = {

@@ -2,7 +2,8 @@
 // change of the retention there may be two for a moment.
 
 import type { LogRecord } from '../../storage/span_log.ts';
-import { type BlockBuilder, type Built, startBlockBuilder } from '../block_builder.ts';
+import { type BlockBuilder, startBlockBuilder } from '../block_builder.ts';
+import type { Built } from '../build_blocks.ts';
 import type { RowSettings } from './intent.ts';
 
 /** Each is a thread: ours, and one for what was begun under an earlier setting. */
@@ -17,14 +18,14 @@ export class Builders {
   }
 
   async build(records: readonly LogRecord[], settings: RowSettings): Promise<Built> {
-    const { maxAgeSeconds } = settings;
+    const { maxAgeSeconds, encoding } = settings;
     let builder = this.#byAge.get(maxAgeSeconds);
     if (builder === undefined) {
       builder = this.#start({ maxAgeSeconds });
       this.#byAge.set(maxAgeSeconds, builder);
       await this.#stopOldest();
     }
-    return builder.build(records);
+    return builder.build(records, encoding);
   }
 
   async stop(): Promise<void> {

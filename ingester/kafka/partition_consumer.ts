@@ -9,7 +9,7 @@
 
 import type { Clock } from '../../service/clock.ts';
 import type { DeadLetters } from '../../storage/dead_letter.ts';
-import { FencedError, type PartitionLog } from '../../storage/partition_log.ts';
+import { FencedError, type LogBounds, type PartitionLog } from '../../storage/partition_log.ts';
 import type { RangeStore } from '../../storage/range_store.ts';
 import { type Block, type SpanStore, StoreError } from '../../storage/span_store.ts';
 import type { IngesterLedger } from '../ingester_ledger.ts';
@@ -248,6 +248,7 @@ export class PartitionConsumer {
       ...this.#persist,
       retried: (error) => {
         this.#deps.inserts.retried();
+        this.#look();
         if (isTerminal(error)) this.#hold('store_refused');
       },
       waitMs: (error) => (isTerminal(error) ? HELD_WAIT_MS : undefined),
@@ -259,9 +260,18 @@ export class PartitionConsumer {
       ...this.#persist,
       retried: (_, tries) => {
         this.#deps.ledger.retried();
+        this.#look();
         if (tries + 1 >= DEAD_LETTER_TRIES_MAX) this.#hold('dead_letters_refused');
       },
     });
+  }
+
+  /** Nothing is fetched while the store is away: only this lets the lag of the metrics grow. */
+  #look(): void {
+    const seen = ({ endOffset }: LogBounds): void => {
+      this.#endOffset = Math.max(this.#endOffset, endOffset);
+    };
+    this.#deps.log.bounds().then(seen, () => undefined);
   }
 
   async #commit(offset: number, metadata: string): Promise<void> {

@@ -40,6 +40,18 @@ describe('a partition that cannot go on', () => {
     assert.equal(rig.partition.committed.offset, 2);
   });
 
+  it('shows how far the log has grown while the store is away', async () => {
+    const rig = new PartitionRig();
+    rig.append('1');
+    const insert = () => Promise.reject(new StoreError('away', true));
+    const { consumer } = rig.start({ change: (deps) => ({ ...deps, store: { insert } }) });
+    await rig.pass(2 * RANGE_MS);
+    for (let i = 0; i < 100; i++) rig.append(String(i));
+    await rig.pass(HELD_MS);
+    assert.equal(consumer.lagRecords, 101);
+    assert.equal(consumer.held, undefined);
+  });
+
   it('is held at a record of a newer version, after what came before it is stored', async () => {
     const rig = new PartitionRig();
     rig.append('1');

@@ -6,7 +6,7 @@ import type { LoggedRecord, LogSource } from '../../storage/partition_log.ts';
 import { type RangeRow, rangeKey } from '../../storage/range_store.ts';
 import type { LogRecord } from '../../storage/span_log.ts';
 import type { Block } from '../../storage/span_store.ts';
-import type { Built } from '../block_builder.ts';
+import type { Built } from '../build_blocks.ts';
 import { hashRecords } from './hash_records.ts';
 import { type Intent, ROWS_VERSION, type RowSettings } from './intent.ts';
 import { sortRecord } from './sort_record.ts';
@@ -88,7 +88,7 @@ function sort(source: LogSource, records: readonly LoggedRecord[], settings: Row
   const good: Good[] = [];
   const dead: DeadLetter[] = [];
   for (const record of records) {
-    const sorted = sortRecord(record, settings.tenant);
+    const sorted = sortRecord(record, settings);
     if (sorted.kind === 'spans') good.push({ record, tenant: sorted.tenant });
     else if (sorted.kind === 'dead') dead.push({ source, record, reason: sorted.reason });
     else throw new Error(`a record of version ${sorted.version} came into a range: a bug of ours`);
@@ -98,13 +98,10 @@ function sort(source: LogSource, records: readonly LoggedRecord[], settings: Row
 
 const NANOS_PER_MS = 1_000_000n;
 
-/** The builder takes its bytes over; a copy where it would take them from a dead letter. */
 function toLogRecord({ record, tenant }: Good): LogRecord {
-  const value = record.value ?? new Uint8Array(0);
-  const whole = value.byteLength === value.buffer.byteLength;
   return {
     tenant,
-    bytes: whole ? new Uint8Array(value) : value,
+    bytes: record.value ?? new Uint8Array(0),
     recordUnixNanos: BigInt(record.timestampMs) * NANOS_PER_MS,
     spans: 0,
   };

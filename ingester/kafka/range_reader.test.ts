@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Encoding } from '../../model/codec/encoding.ts';
 import type { Fetched, LoggedRecord, PartitionLog } from '../../storage/partition_log.ts';
 import { HeldBytes } from './held_bytes.ts';
 import { RANGE_BYTES_MAX, RangeReader } from './range_reader.ts';
@@ -7,7 +8,7 @@ import { RANGE_BYTES_MAX, RangeReader } from './range_reader.ts';
 const SETTINGS = { maxAgeSeconds: 1, tenant: undefined };
 
 /** A log whose fetches give these sizes of records, one fetch each, and then nothing. */
-function setUp(fetches: readonly (readonly number[])[]) {
+function setUp(fetches: readonly (readonly number[])[], encoding: Encoding = 'otlp_proto') {
   let nowMs = 0;
   let offset = 0;
   const all = fetches.map((sizes) => sizes.map((size) => record(offset++, size)));
@@ -26,7 +27,7 @@ function setUp(fetches: readonly (readonly number[])[]) {
   const reader = new RangeReader({
     log,
     held,
-    settings: SETTINGS,
+    settings: { ...SETTINGS, encoding },
     seen: () => {},
     clock: { nowMs: () => nowMs, monotonicMs: () => nowMs, sleep: async () => {} },
     random: () => 0.5,
@@ -74,5 +75,18 @@ describe('the next range', () => {
   it('takes a record alone that is larger than a range', async () => {
     const { reader } = setUp([[RANGE_BYTES_MAX + 1, 10]]);
     assert.equal((await reader.next(0)).records.length, 1);
+  });
+
+  it('takes a fetch of more records than a function call can have arguments', async () => {
+    const { reader } = setUp([new Array<number>(150_000).fill(1)]);
+    const { intent } = await reader.next(0);
+    assert.equal((await reader.exactly(intent)).records.length, 150_000);
+  });
+
+  it('is a quarter as large where records are translated first', async () => {
+    const big = 3_000_000;
+    const { reader } = setUp([new Array<number>(9).fill(big)], 'zipkin_json');
+    reader.learn([record(0, big)], 100);
+    assert.equal((await reader.next(0)).records.length, Math.floor(RANGE_BYTES_MAX / 4 / big));
   });
 });

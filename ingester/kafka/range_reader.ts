@@ -8,7 +8,7 @@ import {
 } from '../../storage/partition_log.ts';
 import { HeldError } from './held.ts';
 import type { HeldBytes } from './held_bytes.ts';
-import type { Intent, RowSettings } from './intent.ts';
+import { type Intent, isTranslated, type RowSettings } from './intent.ts';
 import { type PersistDeps, persist, StoppedError } from './persist.ts';
 import type { Range } from './prepare.ts';
 import { sortRecord } from './sort_record.ts';
@@ -16,8 +16,14 @@ import { sortRecord } from './sort_record.ts';
 /** What one block takes into memory; two a partition are on the way at a time. */
 export const RANGE_BYTES_MAX = 32 * 1024 * 1024;
 
+/** The same where records are translated first, which may make them a few times as large. */
+const TRANSLATED_RANGE_BYTES_MAX = RANGE_BYTES_MAX / 4;
+
 /** One fetch: large enough for few round trips, small enough to decode within a slice of time. */
 export const FETCH_BYTES_MAX = 4 * 1024 * 1024;
+
+/** Jaeger writes a record a span: so many bytes are some thousand records, each to be decoded. */
+const TRANSLATED_FETCH_BYTES_MAX = FETCH_BYTES_MAX / 4;
 
 /** A range stays open so long for more: inserts cost the store most, freshness wants them soon. */
 const LINGER_MS = 1_000;
@@ -87,7 +93,7 @@ export class RangeReader {
       if (empty >= EMPTY_FETCHES_MAX) throw new HeldError('log_truncated');
       const wanted = fetched.records.filter(({ offset }) => offset <= last);
       this.#hold(first, wanted);
-      records.push(...wanted);
+      append(records, wanted);
       at = fetched.nextOffset;
     }
     return records;
@@ -124,7 +130,8 @@ export class RangeReader {
   async #gather(first: number): Promise<Range> {
     const { clock, held, settings, signal } = this.#deps;
     const records: LoggedRecord[] = [];
-    const bytesAim = Math.min(RANGE_BYTES_MAX, this.#spanBytes * ROWS_AIM);
+    const bytesMax = isTranslated(settings) ? TRANSLATED_RANGE_BYTES_MAX : RANGE_BYTES_MAX;
+    const bytesAim = Math.min(bytesMax, this.#spanBytes * ROWS_AIM);
     let at = first;
     let bytes = 0;
     let sinceMs = 0;
@@ -138,7 +145,7 @@ export class RangeReader {
       const taken = takeFitting(fetched.records, bytes, bytesAim, settings);
       if (records.length === 0 && taken.records.length > 0) sinceMs = clock.monotonicMs();
       this.#hold(first, taken.records);
-      records.push(...taken.records);
+      append(records, taken.records);
       bytes += taken.bytes;
       const lastOffset = records.at(-1)?.offset;
       if (taken.stop === 'newer' && lastOffset === undefined) throw new HeldError('newer_version');
@@ -151,7 +158,9 @@ export class RangeReader {
   }
 
   async #fetch(at: number) {
-    const fetched = await persist(() => this.#deps.log.fetch(at, FETCH_BYTES_MAX), this.#deps);
+    const few = isTranslated(this.#deps.settings);
+    const bytesMax = few ? TRANSLATED_FETCH_BYTES_MAX : FETCH_BYTES_MAX;
+    const fetched = await persist(() => this.#deps.log.fetch(at, bytesMax), this.#deps);
     this.#deps.seen(fetched.endOffset);
     return fetched;
   }
@@ -161,6 +170,11 @@ export class RangeReader {
     this.#holding.set(first, (this.#holding.get(first) ?? 0) + bytes);
     this.#deps.held.add(bytes);
   }
+}
+
+/** A compressed fetch may hold more records than a call takes arguments. */
+function append(records: LoggedRecord[], more: readonly LoggedRecord[]): void {
+  for (const record of more) records.push(record);
 }
 
 interface Taken {
@@ -179,10 +193,12 @@ function takeFitting(
   let bytes = 0;
   for (const [i, record] of records.entries()) {
     const size = sizeOf([record]);
-    const taken = { records: records.slice(0, i), bytes };
-    if (sortRecord(record, settings.tenant).kind === 'newer') return { ...taken, stop: 'newer' };
     const before = bytesBefore + bytes;
-    if (before > 0 && before + size > bytesAim) return { ...taken, stop: 'full' };
+    const isFull = before > 0 && before + size > bytesAim;
+    const isNewer = sortRecord(record, settings).kind === 'newer';
+    if (isNewer || isFull) {
+      return { records: records.slice(0, i), bytes, stop: isNewer ? 'newer' : 'full' };
+    }
     bytes += size;
   }
   return { records, bytes, stop: undefined };

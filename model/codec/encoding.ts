@@ -50,6 +50,10 @@ export function toOtlp(
   return translated.ok ? translated.bytes : undefined;
 }
 
+export function isEncoding(name: unknown): name is Encoding {
+  return typeof name === 'string' && Object.hasOwn(TRANSLATORS, name);
+}
+
 /** Brave sends empty messages when there is nothing to send. */
 export function isEmptyTaken(encoding: Encoding): boolean {
   return encoding.startsWith('zipkin_');

@@ -6,7 +6,7 @@ import { deadLetterKey } from '../../../storage/dead_letter.ts';
 import type { RangeRow, RangeStore } from '../../../storage/range_store.ts';
 import type { LogRecord } from '../../../storage/span_log.ts';
 import type { Block, SpanStore } from '../../../storage/span_store.ts';
-import type { Built } from '../../block_builder.ts';
+import type { Built } from '../../build_blocks.ts';
 import type { SimProcess } from './world.ts';
 
 /** A record whose value starts so cannot be decoded. */
