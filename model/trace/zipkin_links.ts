@@ -25,11 +25,12 @@ export class ZipkinLinker {
 
   /**
    * All spans of one trace, by the low 64 bits of its id. What is not looked at may be left out:
-   * only ids, `kind`, `shared`, endpoints and a tag `error` are.
+   * only ids, `kind`, `shared`, endpoints and a tag `error` are. Links that follow from a span that
+   * is not `isCounted` are left out, so that a trace can be counted piece by piece.
    */
-  addTrace(spans: readonly V2Span[]): void {
+  addTrace(spans: readonly V2Span[], isCounted: (span: V2Span) => boolean = () => true): void {
     if (spans.length === 0) return;
-    for (const node of treeOf(mergeSpans(spans))) this.#link(node);
+    for (const node of treeOf(mergeSpans(spans))) if (isCounted(node.span)) this.#link(node);
   }
 
   /** Sorted by parent, then child. */

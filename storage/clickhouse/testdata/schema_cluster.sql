@@ -211,3 +211,76 @@ ALTER TABLE traces.operations ON CLUSTER main_cluster MODIFY SETTING replicated_
 ALTER TABLE traces.resources ON CLUSTER main_cluster MODIFY SETTING replicated_deduplication_window = 120000;
 
 ALTER TABLE traces.scopes ON CLUSTER main_cluster MODIFY SETTING replicated_deduplication_window = 120000;
+
+-- 0003_settled.sql
+
+CREATE TABLE IF NOT EXISTS traces.touched ON CLUSTER main_cluster (
+  tenant LowCardinality(String),
+  bucket DateTime('UTC'),
+  spans_at SimpleAggregateFunction(max, DateTime64(3, 'UTC')),
+  asked_at SimpleAggregateFunction(max, DateTime64(3, 'UTC'))
+) ENGINE = ReplicatedAggregatingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+ORDER BY (tenant, bucket)
+TTL bucket + INTERVAL 14 DAY
+SETTINGS replicated_deduplication_window = 120000,
+  merge_selector_base = 8;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS traces.touched_mv ON CLUSTER main_cluster TO traces.touched AS
+SELECT tenant, toStartOfFiveMinutes(ts) AS bucket, max(now64(3, 'UTC')) AS spans_at,
+  toDateTime64(0, 3, 'UTC') AS asked_at
+FROM traces.spans_in GROUP BY tenant, bucket;
+
+INSERT INTO traces.touched SELECT tenant, toStartOfFiveMinutes(ts) AS bucket, max(now64(3, 'UTC')) AS spans_at,
+  toDateTime64(0, 3, 'UTC') AS asked_at
+FROM traces.spans GROUP BY tenant, bucket;
+
+CREATE TABLE IF NOT EXISTS traces.settled ON CLUSTER main_cluster (
+  tenant LowCardinality(String),
+  bucket DateTime('UTC'),
+  version UInt64,
+  seen_at DateTime64(3, 'UTC'),
+  settled_at DateTime64(3, 'UTC'),
+  spans UInt64
+) ENGINE = ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+ORDER BY (tenant, bucket, version)
+TTL bucket + INTERVAL 14 DAY;
+
+CREATE TABLE IF NOT EXISTS traces.settlers ON CLUSTER main_cluster (
+  since DateTime64(3, 'UTC'),
+  owner String,
+  seen_at SimpleAggregateFunction(max, DateTime64(3, 'UTC'))
+) ENGINE = ReplicatedAggregatingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+ORDER BY (since, owner)
+TTL toDateTime(seen_at) + INTERVAL 14 DAY;
+
+CREATE TABLE IF NOT EXISTS traces.edges ON CLUSTER main_cluster (
+  tenant LowCardinality(String),
+  source LowCardinality(String),
+  bucket DateTime('UTC') CODEC(Delta(4), ZSTD(1)),
+  version UInt64 CODEC(ZSTD(1)),
+  parent LowCardinality(String),
+  child LowCardinality(String),
+  calls UInt64 CODEC(T64, ZSTD(1)),
+  errors UInt64 CODEC(T64, ZSTD(1))
+) ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+PARTITION BY toDate(bucket)
+ORDER BY (tenant, source, bucket, version, parent, child)
+TTL bucket + INTERVAL 14 DAY
+SETTINGS ttl_only_drop_parts = 1;
+
+CREATE TABLE IF NOT EXISTS traces.red ON CLUSTER main_cluster (
+  tenant LowCardinality(String),
+  service LowCardinality(String) CODEC(ZSTD(1)),
+  bucket DateTime('UTC') CODEC(Delta(4), ZSTD(1)),
+  version UInt64 CODEC(ZSTD(1)),
+  name LowCardinality(String) CODEC(ZSTD(1)),
+  kind UInt8 CODEC(ZSTD(1)),
+  status UInt8 CODEC(ZSTD(1)),
+  minute DateTime('UTC') CODEC(Delta(4), ZSTD(1)),
+  calls UInt64 CODEC(T64, ZSTD(1)),
+  slots Map(Int16, UInt64) CODEC(ZSTD(1))
+) ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}')
+PARTITION BY toDate(bucket)
+ORDER BY (tenant, service, bucket, version, name, kind, status, minute)
+TTL bucket + INTERVAL 14 DAY
+SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1;

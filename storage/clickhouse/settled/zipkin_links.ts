@@ -1,0 +1,115 @@
+// The links of a window by Zipkin's rules: whole traces are read, a slice at a time, as little of
+// each span as the rules look at, and the pure linker counts.
+
+import { setImmediate as breathe } from 'node:timers/promises';
+import * as names from '../../../model/codec/zipkin/attribute_names.ts';
+import type { Kind, V2Span } from '../../../model/codec/zipkin/v1_span.ts';
+import { UNKNOWN_SERVICE } from '../../../model/limits.ts';
+import { type ZipkinLink, ZipkinLinker } from '../../../model/trace/zipkin_links.ts';
+import type { NativeBlock } from '../native_column.ts';
+import type { Select } from '../select.ts';
+import { hex16, type Statement } from '../statement.ts';
+import { slicesOf } from './slices.ts';
+import { type SpanWindow, spansAround, windowParams } from './window.ts';
+
+/** A trace of more is a loop; its first spans still count, and always the same ones. */
+const SPANS_PER_TRACE_MAX = 50_000;
+const NANOS_PER_MICRO = 1000n;
+
+/**
+ * Sorted by parent, then child. A link belongs to the time of the span that it follows from; the
+ * rest of its trace may lie outside the window. Throws SelectError.
+ */
+export async function zipkinLinks(
+  select: Select,
+  window: SpanWindow,
+  signal?: AbortSignal,
+): Promise<ZipkinLink[]> {
+  const linker = new ZipkinLinker();
+  const [from, to] = [
+    Number(window.fromUnixNanos / NANOS_PER_MICRO),
+    Number(window.toUnixNanos / NANOS_PER_MICRO),
+  ];
+  const isCounted = ({ timestamp = 0 }: V2Span): boolean => timestamp >= from && timestamp <= to;
+  for (const lows of (await slicesOf(select, window, signal)).lows) {
+    let low: bigint | undefined;
+    let trace: V2Span[] = [];
+    for (const block of await select(traceStatement({ ...window, lows }), signal)) {
+      const rows = new Rows(block);
+      for (let row = 0; row < block.rows; row++) {
+        if (rows.low[row] !== low) {
+          linker.addTrace(trace, isCounted);
+          trace = [];
+          low = rows.low[row];
+        }
+        trace.push(rows.span(row));
+      }
+      signal?.throwIfAborted();
+      await breathe();
+    }
+    linker.addTrace(trace, isCounted);
+  }
+  return linker.links();
+}
+
+/** Traces one after the other, by the low half of their ids as Zipkin does; order is settled. */
+function traceStatement(window: SpanWindow): Statement {
+  const remote = `if(mapContains(attr_b, '${names.REMOTE}'), attr_s['${names.REMOTE_SERVICE}'],
+      attr_s['${names.PEER_SERVICE}']) AS remote`;
+  const shared = `attr_b['${names.SHARED}'] AS shared`;
+  const failed = `status = 2 OR mapContains(attr_s, '${names.ERROR}')
+      OR attr_b['${names.ERROR}'] = 1 AS failed`;
+  const columns = `trace_lo, trace_hi, span_id, parent_id, kind, h, ts, service,
+    ${remote},
+    ${shared},
+    ${failed}`;
+  return {
+    sql: `SELECT trace_lo, span_id, parent_id, kind, toUnixTimestamp64Micro(ts) AS micros,
+  toString(service) AS service, toString(remote) AS remote, shared, failed
+FROM (
+  SELECT *
+  FROM (
+  ${spansAround(columns)}
+  )
+  LIMIT 1 BY trace_lo, trace_hi, span_id, kind, h
+)
+ORDER BY trace_lo, ts, span_id, kind, h, trace_hi
+LIMIT ${SPANS_PER_TRACE_MAX} BY trace_lo`,
+    params: windowParams(window),
+  };
+}
+
+/** Zipkin knows no internal spans, and no kind beyond these. */
+const KINDS: readonly (Kind | undefined)[] = [
+  ...[undefined, undefined, 'SERVER' as const, 'CLIENT' as const],
+  ...['PRODUCER' as const, 'CONSUMER' as const],
+];
+
+class Rows {
+  readonly low: BigUint64Array | BigInt64Array;
+  readonly #block: NativeBlock;
+
+  constructor(block: NativeBlock) {
+    this.#block = block;
+    this.low = block.bigs('trace_lo');
+  }
+
+  span(row: number): V2Span {
+    const block = this.#block;
+    const parent = block.bigs('parent_id')[row]!;
+    const kind = KINDS[block.numbers('kind')[row]!];
+    const service = block.strings('service').at(row);
+    const remote = block.strings('remote').at(row);
+    return {
+      traceId: hex16(this.low[row]!),
+      id: hex16(block.bigs('span_id')[row]!),
+      timestamp: Number(block.bigs('micros')[row]!),
+      ...(parent === 0n ? {} : { parentId: hex16(parent) }),
+      ...(kind === undefined ? {} : { kind }),
+      ...(service === UNKNOWN_SERVICE ? {} : { localEndpoint: { serviceName: service } }),
+      ...(remote === '' ? {} : { remoteEndpoint: { serviceName: remote } }),
+      ...(block.numbers('shared')[row] === 1 ? { shared: true as const } : {}),
+      ...(block.numbers('failed')[row] === 1 ? { tags: { error: '' } } : {}),
+    };
+  }
+}
