@@ -3,14 +3,15 @@
 
 import type { Attribute, Span, SpanEvent, Value } from '../../span.ts';
 import * as names from './attribute_names.ts';
+import { foreignRemote } from './remote_endpoint.ts';
 import type { Endpoint, Kind, V2Span } from './v1_span.ts';
 
 /** Key order, and what is left out, as Zipkin's own writer has them. Names keep their case. */
 export function toZipkinSpan(span: Span): V2Span {
   const isZipkin = span.scope.schemaUrl === names.ZIPKIN_SCHEMA;
   const attributes = new Map(span.attributes.map(({ key, value }) => [key, value]));
-  const local = localEndpoint(span);
-  const remote = remoteEndpoint(attributes, isZipkin);
+  const local = localEndpoint(span, isZipkin);
+  const remote = isZipkin ? remoteEndpoint(attributes) : foreignRemote(attributes, span.kind);
   const annotations = annotationsOf(span.events);
   const tags = isZipkin ? ownTags(span, attributes) : foreignTags(span, attributes);
   const timestamp = attributes.has(names.NO_TIMESTAMP) ? 0 : Number(span.startUnixNanos / 1000n);
@@ -43,11 +44,11 @@ function shortTraceId(traceId: string): string {
   return traceId.startsWith('0000000000000000') ? traceId.slice(16) : traceId;
 }
 
-function localEndpoint(span: Span): Endpoint | undefined {
+/** Zipkin's own spans may lack a service; one of another protocol has the name it is stored by. */
+function localEndpoint(span: Span, isZipkin: boolean): Endpoint | undefined {
   const attributes = new Map(span.resource.attributes.map(({ key, value }) => [key, value]));
-  const service = attributes.get(names.SERVICE_NAME);
   return endpoint(
-    service?.type === 'string' ? service : undefined,
+    isZipkin ? attributes.get(names.SERVICE_NAME) : { type: 'string', value: span.service },
     attributes.get(names.LOCAL_ADDRESS),
     attributes.get(names.LOCAL_IPV6),
     attributes.get(names.LOCAL_PORT),
@@ -56,9 +57,8 @@ function localEndpoint(span: Span): Endpoint | undefined {
 
 type Attributes = ReadonlyMap<string, Value>;
 
-function remoteEndpoint(attributes: Attributes, isZipkin: boolean): Endpoint | undefined {
-  const explicit = isZipkin && attributes.has(names.REMOTE);
-  if (explicit) {
+function remoteEndpoint(attributes: Attributes): Endpoint | undefined {
+  if (attributes.has(names.REMOTE)) {
     return endpoint(
       attributes.get(names.REMOTE_SERVICE),
       attributes.get(names.REMOTE_ADDRESS),
@@ -133,9 +133,16 @@ function ownTags(span: Span, attributes: Attributes): Record<string, string> {
   return sorted(tags);
 }
 
-/** Of a span that came by another protocol. */
+/**
+ * Of a span that came by another protocol. Its resource's attributes are tags, too, as the
+ * OpenTelemetry Collector writes them: the specification leaves it open, and nothing else shows them.
+ */
 function foreignTags(span: Span, attributes: Attributes): Record<string, string> {
-  const tags = new Map(span.attributes.map(({ key, value }) => [key, tagText(value)]));
+  const tags = new Map(span.resource.attributes.map(({ key, value }) => [key, tagText(value)]));
+  for (const name of LOCAL_NAMES) tags.delete(name);
+  for (const { key, value } of span.attributes) tags.set(key, tagText(value));
+  // Zipkin takes any value for an error.
+  if (tags.get(names.ERROR) === 'false') tags.delete(names.ERROR);
   if (span.statusCode === 1) tags.set(names.STATUS_CODE, 'OK');
   if (span.statusCode === 2) {
     tags.set(names.STATUS_CODE, 'ERROR');
@@ -147,7 +154,20 @@ function foreignTags(span: Span, attributes: Attributes): Record<string, string>
   const { name, version } = span.scope;
   if (name !== '') tags.set('otel.scope.name', name);
   if (version !== '') tags.set('otel.scope.version', version);
+  for (const [lost, count] of lostOf(span)) if (count > 0) tags.set(lost, `${count}`);
   return sorted(tags);
+}
+
+/** Shown as localEndpoint. */
+const LOCAL_NAMES = [names.SERVICE_NAME, names.LOCAL_ADDRESS, names.LOCAL_PORT];
+
+/** As the specification names what a sender left out. */
+function lostOf(span: Span): [string, number][] {
+  return [
+    ['otel.dropped_attributes_count', span.droppedAttributesCount],
+    ['otel.dropped_events_count', span.droppedEventsCount],
+    ['otel.dropped_links_count', span.droppedLinksCount],
+  ];
 }
 
 function sorted(tags: ReadonlyMap<string, string>): Record<string, string> {
