@@ -79,7 +79,17 @@ function nanosOf({ seconds, nanos }: SecondsAndNanos): bigint {
 type Struct = Readonly<Record<number, unknown>>;
 
 export function compactByObjects(bytes: Uint8Array): Uint8Array {
-  const batch = structOf(new CompactReader(bytes));
+  return batchByObjects(structOf(new CompactReader(bytes)));
+}
+
+/** A datagram: emitBatch(1: Batch). */
+export function messageByObjects(bytes: Uint8Array): Uint8Array {
+  const reader = new CompactReader(bytes);
+  reader.message();
+  return batchByObjects(structOf(reader)[1] as Struct);
+}
+
+function batchByObjects(batch: Struct): Uint8Array {
   const process = batch[1] as Struct;
   const spans = (batch[2] as Struct[]).map((span) => ({
     traceId: id(span[2] as bigint, span[1] as bigint),

@@ -13,7 +13,7 @@ import { startJaegerHttp } from './jaeger_http.ts';
 import { startJaegerUdp } from './jaeger_udp.ts';
 import type { ReceiverMetrics } from './receiver_metrics.ts';
 import { startSamplingHttp } from './sampling_http.ts';
-import { kernelDrops } from './udp_drops.ts';
+import { kernelDrops } from './udp/drops.ts';
 
 export interface JaegerDeps {
   readonly config: Config;
@@ -87,33 +87,34 @@ export async function startJaeger(deps: JaegerDeps): Promise<Jaeger> {
 const UDP_PORTS = ['jaeger_compact', 'jaeger_binary'] as const;
 
 async function startUdp(deps: JaegerDeps): Promise<readonly string[]> {
-  const datagrams = deps.registry.counter(
+  const { registry, config } = deps;
+  const datagrams = registry.counter(
     'spanhouse_udp_datagrams_total',
     'Datagrams by port and what became of them; full and lost ones were dropped.',
     ['port', 'outcome'],
   );
-  const ports = new Map<string, number>();
-  deps.registry.gauges(
-    'spanhouse_udp_kernel_drops',
-    'Datagrams that the kernel dropped since the start, as the receive buffer was full.',
-    'port',
-    () => [...ports].map(([name, port]) => [name, kernelDrops(port)] as const),
+  const restarts = registry.counter(
+    'spanhouse_udp_restarts_total',
+    'Times that the thread which reads UDP died and was started again.',
   );
-  const addresses: string[] = [];
-  for (const name of UDP_PORTS) {
-    const listener = await deps.life.start(`jaeger udp ${name}`, () =>
-      startJaegerUdp(
-        {
-          ...deps,
-          bufferBytes: deps.config.jaeger.udp_buffer,
-          count: (outcome, count) => datagrams.add({ port: name, outcome }, count),
-          receivedBytes: (bytes) => deps.metrics.receivedBytes('jaeger_udp', bytes),
-        },
-        listenAddress(deps.config, name),
-      ),
-    );
-    ports.set(name, listener.port);
-    addresses.push(...listener.addresses);
-  }
-  return addresses;
+  const udp = await deps.life.start('jaeger udp', () =>
+    startJaegerUdp(
+      {
+        ...deps,
+        bufferBytes: config.jaeger.udp_buffer,
+        count: (at, outcome, count) =>
+          datagrams.add({ port: UDP_PORTS[at] ?? 'unknown', outcome }, count),
+        receivedBytes: (bytes) => deps.metrics.receivedBytes('jaeger_udp', bytes),
+        restarted: () => restarts.add({}),
+      },
+      UDP_PORTS.map((name) => listenAddress(config, name)),
+    ),
+  );
+  registry.gauges(
+    'spanhouse_udp_kernel_drops',
+    'Datagrams that the kernel dropped since the port was opened, as the receive buffer was full.',
+    'port',
+    () => udp.bound.map(({ port }, at) => [UDP_PORTS[at] ?? 'unknown', kernelDrops(port)] as const),
+  );
+  return udp.bound.flatMap(({ addresses }) => addresses);
 }

@@ -12,31 +12,12 @@ import {
   batchValue,
   encodePostSpans,
   encodeThriftBatch,
-  type PlainBatch,
 } from '../../model/codec/jaeger/testing/jaeger_span.ts';
 import { encodeMessage } from '../../model/codec/thrift/testing/thrift_encoder.ts';
 import { RefusalError } from '../../service/refusal.ts';
+import { BATCH } from './testing/datagrams.ts';
 import { type JaegerRig, startJaegerRig } from './testing/jaeger_rig.ts';
 import { call, framed, type GrpcAnswer } from './testing/rig.ts';
-
-const BATCH: PlainBatch = {
-  service: 'shop',
-  processTags: [],
-  spans: [
-    {
-      traceId: '19700a761ac9e79d404ce527852f1e33',
-      spanId: '499892e2272a11ee',
-      parentId: '',
-      name: 'GET /',
-      references: [],
-      flags: 1,
-      startMicros: 1_795_398_050_217_427n,
-      durationMicros: 12n,
-      tags: [{ key: 'a', value: ['string', 'b'] }],
-      logs: [],
-    },
-  ],
-};
 
 const THRIFT = encodeThriftBatch(BATCH, 'strict');
 const COMPACT = encodeThriftBatch(BATCH, 'compact');
@@ -77,7 +58,7 @@ const TYPES: readonly (readonly [string, Buffer])[] = [
 ];
 
 test('HTTP takes both protocols by every name, plain and gzipped', async () => {
-  await using rig = await startJaegerRig();
+  await using rig = await startJaegerRig({ udp: false });
   for (const [type, body] of TYPES) {
     const headers = { 'content-type': type };
     assert.deepEqual(await send(rig, { headers, body: new Uint8Array(body) }), [202, '']);
@@ -107,7 +88,7 @@ const REFUSED: readonly (readonly [string, Sent, number, RegExp])[] = [
 
 for (const [what, sent, status, message] of REFUSED) {
   test(`HTTP refuses ${what} with ${status}`, async () => {
-    await using rig = await startJaegerRig();
+    await using rig = await startJaegerRig({ udp: false });
     const answer = await send(rig, sent);
     assert.equal(answer[0], status);
     assert.match(answer[1], message);
@@ -117,7 +98,7 @@ for (const [what, sent, status, message] of REFUSED) {
 }
 
 test('HTTP refuses what is longer than the limit, also when it was packed', async () => {
-  await using rig = await startJaegerRig({ requestBytesMax: 100 });
+  await using rig = await startJaegerRig({ udp: false, requestBytesMax: 100 });
   const headers = { 'content-type': 'application/x-thrift', 'content-encoding': 'gzip' };
   assert.equal((await send(rig, {}))[0], 413);
   const bomb = new Uint8Array(gzipSync(Buffer.alloc(10_000)));
@@ -127,13 +108,13 @@ test('HTTP refuses what is longer than the limit, also when it was packed', asyn
 test('a store that is away is said in Jaeger’s words, and to be tried again', async () => {
   const refusal = { code: 'unavailable', message: 'no store', retryAfterMs: 1500 } as const;
   const accept = () => Promise.reject(new RefusalError(refusal));
-  await using rig = await startJaegerRig({ accept });
+  await using rig = await startJaegerRig({ udp: false, accept });
   assert.deepEqual(await send(rig, {}), [503, 'Cannot submit Jaeger batch: no store\n']);
   assert.equal((await post(rig, PROTO)).code, 14);
 });
 
 test('gRPC takes a batch, plain and gzipped, and an empty one', async () => {
-  await using rig = await startJaegerRig();
+  await using rig = await startJaegerRig({ udp: false });
   assert.equal((await post(rig, PROTO)).code, 0);
   assert.equal((await post(rig, gzipSync(PROTO), true)).code, 0);
   assert.equal((await post(rig, new Uint8Array(0))).code, 0);
@@ -141,7 +122,7 @@ test('gRPC takes a batch, plain and gzipped, and an empty one', async () => {
 });
 
 test('gRPC refuses a batch cut at any byte, or takes it for a shorter one', async () => {
-  await using rig = await startJaegerRig();
+  await using rig = await startJaegerRig({ udp: false });
   const session = connect(`http://127.0.0.1:${rig.grpc.port}`);
   for (let length = 1; length < PROTO.length; length++) {
     const frames = [framed(PROTO.subarray(0, length))];
@@ -153,7 +134,7 @@ test('gRPC refuses a batch cut at any byte, or takes it for a shorter one', asyn
 });
 
 test('one span with an id of the wrong length is rejected, its neighbours are not', async () => {
-  await using rig = await startJaegerRig();
+  await using rig = await startJaegerRig({ udp: false });
   const [span] = BATCH.spans;
   assert.ok(span !== undefined);
   const spans = [span, { ...span, traceId: 'abcd' }, { ...span, spanId: '00' }];
@@ -192,7 +173,7 @@ test('UDP counts every datagram by what became of it', async () => {
   const socket = createSocket('udp4');
   for (const [, datagram, outcome] of DATAGRAMS) {
     expected.set(outcome, (expected.get(outcome) ?? 0) + 1);
-    await new Promise((resolve) => socket.send(datagram, rig.udp.port, '127.0.0.1', resolve));
+    await new Promise((resolve) => socket.send(datagram, rig.udpPort, '127.0.0.1', resolve));
   }
   socket.close();
   await once(socket, 'close');
@@ -209,7 +190,7 @@ test('UDP drops and counts what the memory has no room for', async () => {
   await using rig = await startJaegerRig({ memoryBytes: 100 });
   const socket = createSocket('udp4');
   const datagram = encodeMessage('emitBatch', 4, [[1, batchValue(BATCH)]], 'compact');
-  await new Promise((resolve) => socket.send(datagram, rig.udp.port, '127.0.0.1', resolve));
+  await new Promise((resolve) => socket.send(datagram, rig.udpPort, '127.0.0.1', resolve));
   socket.close();
   for (let waited = 0; waited < 500 && rig.datagrams.size === 0; waited++) await sleep(10);
   assert.deepEqual([...rig.datagrams], [['full', 1]]);

@@ -31,7 +31,7 @@ for (const name of NAMES) {
   test(`${name} is delivered and answered as its client expects`, async () => {
     const captured = JSON.parse(readFileSync(new URL(`${name}.json`, FOLDER), 'utf8')) as Captured;
     const body = readFileSync(new URL(`${name}.bin`, FOLDER));
-    await using rig = await startJaegerRig();
+    await using rig = await startJaegerRig({ udp: captured.transport === 'udp' });
     await SENDERS[captured.transport](rig, captured, body);
     assert.deepEqual(rig.bugs, []);
     const ids = rig.batches.flatMap(({ bytes }) => shownSpans(bytes)).map(({ spanId }) => spanId);
@@ -79,7 +79,7 @@ async function sendGrpc(rig: JaegerRig, captured: Captured, body: Buffer): Promi
 
 async function sendUdp(rig: JaegerRig, _captured: Captured, body: Buffer): Promise<void> {
   const socket = createSocket('udp4');
-  socket.send(body, rig.udp.port, '127.0.0.1', () => socket.close());
+  socket.send(body, rig.udpPort, '127.0.0.1', () => socket.close());
   await once(socket, 'close');
   for (let waitedMs = 0; waitedMs < 5000 && !rig.datagrams.has('ok'); waitedMs += 5) await sleep(5);
   assert.deepEqual([...rig.datagrams], [['ok', 1]]);

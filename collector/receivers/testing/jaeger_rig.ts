@@ -1,16 +1,15 @@
 // The Jaeger receivers on free loopback ports with an `accept` that remembers, for tests.
 
-import type { Listener } from '../../../service/http_listener.ts';
 import { MemoryBudget } from '../../../service/memory_budget.ts';
 import type { Accept, Batch } from '../../batch.ts';
 import { defaultStrategies, type Strategy } from '../../sampling/strategies.ts';
 import { startJaegerGrpc } from '../jaeger_grpc.ts';
 import { startJaegerHttp } from '../jaeger_http.ts';
-import { startJaegerUdp } from '../jaeger_udp.ts';
+import { type JaegerUdp, startJaegerUdp } from '../jaeger_udp.ts';
 import type { OtlpGrpc } from '../otlp_grpc.ts';
 import type { Outcome } from '../receiver_metrics.ts';
 import { startSamplingHttp } from '../sampling_http.ts';
-import type { DatagramOutcome } from '../udp_gathering.ts';
+import type { DatagramOutcome } from '../udp/messages.ts';
 import { checkingAccept } from './rig.ts';
 
 export interface JaegerRigOptions {
@@ -18,6 +17,10 @@ export interface JaegerRigOptions {
   readonly requestBytesMax?: number;
   readonly memoryBytes?: number;
   readonly strategyOf?: (service: string) => Strategy;
+  /** Starts the thread that reads datagrams too, unless it is false. */
+  readonly udp?: boolean;
+  /** See JaegerUdpDeps. */
+  readonly thread?: URL;
 }
 
 export interface JaegerRig extends AsyncDisposable {
@@ -28,11 +31,15 @@ export interface JaegerRig extends AsyncDisposable {
   readonly budget: MemoryBudget;
   readonly httpPort: number;
   readonly samplingPort: number;
-  readonly udp: Listener;
+  /** Of the UDP port; 0 without. */
+  readonly udpPort: number;
+  readonly restarts: () => number;
   readonly grpc: OtlpGrpc;
 }
 
 const LISTEN = { host: '127.0.0.1', port: 0, setting: 'test' } as const;
+
+const NO_UDP: JaegerUdp = { bound: [], stop: () => Promise.resolve() };
 
 const MEMORY_BYTES = 512 * 1024 * 1024;
 const UDP_BUFFER_BYTES = 4 * 1024 * 1024;
@@ -57,15 +64,21 @@ export async function startJaegerRig(options: JaegerRigOptions = {}): Promise<Ja
   const http = await startJaegerHttp(deps, LISTEN);
   const sampling = await startSamplingHttp(deps.strategyOf, LISTEN);
   const grpc = await startJaegerGrpc(deps, LISTEN);
-  const udp = await startJaegerUdp(
-    {
-      ...deps,
-      bufferBytes: UDP_BUFFER_BYTES,
-      receivedBytes: () => undefined,
-      count: (outcome, count) => datagrams.set(outcome, (datagrams.get(outcome) ?? 0) + count),
-    },
-    LISTEN,
-  );
+  let restarts = 0;
+  const udp =
+    options.udp === false
+      ? NO_UDP
+      : await startJaegerUdp(
+          {
+            ...deps,
+            bufferBytes: UDP_BUFFER_BYTES,
+            receivedBytes: () => undefined,
+            count: (_port, outcome, count) =>
+              datagrams.set(outcome, (datagrams.get(outcome) ?? 0) + count),
+            restarted: () => void restarts++,
+          },
+          [LISTEN],
+        );
   return {
     batches,
     outcomes,
@@ -74,7 +87,8 @@ export async function startJaegerRig(options: JaegerRigOptions = {}): Promise<Ja
     budget,
     httpPort: http.port,
     samplingPort: sampling.port,
-    udp,
+    udpPort: udp.bound[0]?.port ?? 0,
+    restarts: () => restarts,
     grpc,
     [Symbol.asyncDispose]: async () => {
       await Promise.all([http, sampling, grpc, udp].map((listener) => listener.stop(100)));

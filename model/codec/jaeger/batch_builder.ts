@@ -8,7 +8,7 @@ import { SpanBuilder } from './span_builder.ts';
 import { equals } from './special_tags.ts';
 import { STRING, type Tag, writeTag, writeText } from './tag.ts';
 
-const FIRST_BYTES = 16 * 1024;
+const FIRST_BYTES = 4 * 1024;
 
 const utf8 = new TextEncoder();
 const SERVICE_NAME = utf8.encode('service.name');
@@ -22,7 +22,7 @@ export class BatchBuilder {
   spans = 0;
   readonly span: SpanBuilder;
   readonly #bytesMax: number;
-  #out = new ProtoWriter(FIRST_BYTES);
+  readonly #out: ProtoWriter;
   #resource = CLOSED;
   #scope = CLOSED;
   #attributes = CLOSED;
@@ -32,9 +32,13 @@ export class BatchBuilder {
   #hostname: readonly [number, number] | undefined;
   #hasHostName = false;
 
-  /** `bytesMax` bounds the request that is being made. */
-  constructor(bytesMax: number) {
+  /**
+   * `bytesMax` bounds the request that is being made; `sourceBytes`, when they are known, are what
+   * it is made of, which is about as long.
+   */
+  constructor(bytesMax: number, sourceBytes = 0) {
     this.#bytesMax = bytesMax;
+    this.#out = new ProtoWriter(Math.max(FIRST_BYTES, sourceBytes + (sourceBytes >> 2)));
     this.span = new SpanBuilder(bytesMax);
   }
 
@@ -61,10 +65,9 @@ export class BatchBuilder {
 
   /** The request; the builder is empty again. A request without spans has no bytes. */
   finish(): Uint8Array<ArrayBuffer> {
-    const bytes = this.spans === 0 ? new Uint8Array(0) : this.#out.finish();
-    this.#out = new ProtoWriter(FIRST_BYTES);
+    if (this.spans === 0) this.#out.reset();
     this.spans = 0;
-    return bytes;
+    return this.#out.take();
   }
 
   openResource(): void {

@@ -24,7 +24,7 @@ interface Range {
 
 /** A PostSpansRequest; the result has no more than `bytesMax` bytes. */
 export function postSpansToOtlp(bytes: Uint8Array, bytesMax: number): Decoded {
-  const builder = new BatchBuilder(bytesMax);
+  const builder = new BatchBuilder(bytesMax, bytes.length);
   const problem = builder.batch(() => {
     const cursor = new ProtoCursor(bytes);
     const batch: Range = { start: 0, end: 0 };
@@ -47,7 +47,7 @@ export function postSpansToOtlp(bytes: Uint8Array, bytesMax: number): Decoded {
 
 /** One span by itself, with its process in it: a message of a `jaeger_proto` Kafka topic. */
 export function spanToOtlp(bytes: Uint8Array, bytesMax: number): Decoded {
-  const builder = new BatchBuilder(bytesMax);
+  const builder = new BatchBuilder(bytesMax, bytes.length);
   const problem = builder.batch(() => {
     new BatchReader(bytes, builder, { start: 0, end: 0 }).span(0, bytes.length);
   });

@@ -18,7 +18,7 @@ export function thriftToOtlp(
   protocol: ThriftProtocol,
   bytesMax: number,
 ): Decoded {
-  const builder = new BatchBuilder(bytesMax);
+  const builder = new BatchBuilder(bytesMax, bytes.length);
   const problem = builder.batch(() => {
     const reader = readerOf(bytes, protocol);
     readThriftBatch(reader, builder);

@@ -10,22 +10,40 @@ const FIXED32 = 5;
 /** The longest varint: 64 bits, seven a byte. */
 const VARINT_BYTES_MAX = 10;
 
+const EMPTY = new Uint8Array(0);
+
 const utf8 = new TextEncoder();
 
 export class ProtoWriter {
   #bytes: Uint8Array<ArrayBuffer>;
   #view: DataView<ArrayBuffer>;
   #at = 0;
+  /** Of the next buffer, at least. */
+  #capacity: number;
 
   /** `capacity` in bytes is a guess: the buffer grows as needed. */
   constructor(capacity: number) {
-    this.#bytes = new Uint8Array(Math.max(capacity, 64));
+    this.#capacity = Math.max(capacity, 64);
+    this.#bytes = new Uint8Array(this.#capacity);
     this.#view = new DataView(this.#bytes.buffer);
   }
 
   /** What was written: a view on the writer's buffer, so the writer must not be used afterwards. */
   finish(): Uint8Array<ArrayBuffer> {
     return this.#bytes.subarray(0, this.#at);
+  }
+
+  /**
+   * As `finish`, but the buffer is the caller's and the writer is empty again. What it writes next is
+   * guessed to be about as long, so that it will not grow bit by bit, copying itself each time.
+   */
+  take(): Uint8Array<ArrayBuffer> {
+    if (this.#at === 0) return new Uint8Array(0);
+    const taken = this.finish();
+    this.#capacity = Math.max(taken.length + (taken.length >> 2), 64);
+    this.#bytes = EMPTY;
+    this.#at = 0;
+    return taken;
   }
 
   /** Bytes written so far: where a reader of `finish()` will find what comes next. */
@@ -206,7 +224,9 @@ export class ProtoWriter {
 
   #room(needed: number): void {
     if (this.#at + needed <= this.#bytes.length) return;
-    const grown = new Uint8Array(Math.max(this.#bytes.length * 2, this.#at + needed));
+    const grown = new Uint8Array(
+      Math.max(this.#bytes.length * 2, this.#at + needed, this.#capacity),
+    );
     grown.set(this.#bytes.subarray(0, this.#at));
     this.#bytes = grown;
     this.#view = new DataView(grown.buffer);

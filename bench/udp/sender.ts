@@ -1,10 +1,10 @@
-// Sends datagrams at a steady rate to a UDP port of this machine, for bench/jaeger:
-//   node bench/jaeger/sender.ts <port> <packets per second> <seconds>
+// Sends datagrams at a steady rate to a UDP port of this machine, for bench/udp:
+//   node bench/udp/sender.ts <port> <packets per second> <seconds>
 
 import { createSocket } from 'node:dgram';
 import { batchValue } from '../../model/codec/jaeger/testing/jaeger_span.ts';
 import { encodeMessage } from '../../model/codec/thrift/testing/thrift_encoder.ts';
-import { makeBatch, SPANS_PER_DATAGRAM } from './batches.ts';
+import { makeBatch, SPANS_PER_DATAGRAM } from '../jaeger/batches.ts';
 
 const DIFFERENT = 100;
 const TICK_MS = 1;
