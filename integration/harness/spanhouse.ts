@@ -231,6 +231,11 @@ export class Spanhouse {
     await rm(this.directory, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   }
 
+  /** Waits until it has ended by itself; throws when it does not. */
+  async ended(): Promise<Exit> {
+    return eventually('the process ends', STOP_MS, () => this.#exit);
+  }
+
   async #end(signal: NodeJS.Signals): Promise<Exit> {
     if (this.#exit === undefined) {
       this.#child.kill(signal);

@@ -43,6 +43,8 @@ export interface Toll {
   readonly storedAgain: number;
 }
 
+type Admin = ReturnType<ReturnType<typeof quietClient>['admin']>;
+
 export class Cluster {
   readonly kafka: Kafka;
   readonly clickhouse: ClickHouseFront;
@@ -112,6 +114,13 @@ export class Cluster {
     const { env, flags } = this.clickhouse;
     this.#query ??= await Spanhouse.start({ role: 'query', env, flags });
     return this.#query;
+  }
+
+  /** Another one in its place, after it was killed. */
+  async restartQuery(): Promise<Spanhouse> {
+    await this.#query?.remove();
+    this.#query = undefined;
+    return this.query();
   }
 
   /** A command to its end, told of this cluster. */
@@ -230,12 +239,31 @@ export class Cluster {
   }
 
   /** The ends of all partitions together. */
-  async endOfLog(): Promise<number> {
+  endOfLog(): Promise<number> {
+    return this.#asked(async (admin) => {
+      const offsets = await admin.fetchTopicOffsets(this.topic);
+      return offsets.reduce((sum, { high }) => sum + Number(high), 0);
+    });
+  }
+
+  /** Waits until a group has committed all that is in the log now. */
+  async committed(group = this.topic): Promise<void> {
+    const end = await this.endOfLog();
+    const { topic } = this;
+    await eventually(`${group} has committed ${end} records`, HEAL_MS, () =>
+      this.#asked(async (admin) => {
+        const [told] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
+        const sum = told?.partitions.reduce((all, one) => all + Math.max(0, Number(one.offset)), 0);
+        return sum === end ? true : undefined;
+      }),
+    );
+  }
+
+  async #asked<T>(ask: (admin: Admin) => Promise<T>): Promise<T> {
     const admin = quietClient(this.kafka.direct).admin();
     await admin.connect();
     try {
-      const offsets = await admin.fetchTopicOffsets(this.topic);
-      return offsets.reduce((sum, { high }) => sum + Number(high), 0);
+      return await ask(admin);
     } finally {
       await admin.disconnect();
     }
