@@ -63,7 +63,12 @@ class Parser {
 
   constructor(text: string, probability: number) {
     this.#probability = probability;
-    this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false });
+    this.#document = parseDocument(text, {
+      lineCounter: this.#lines,
+      prettyErrors: false,
+      // Its warnings would go to stderr past the log, with parts of the file in them.
+      logLevel: 'error',
+    });
     const [error] = this.#document.errors;
     if (error === undefined) return;
     const { line } = this.#lines.linePos(error.pos[0]);

@@ -1,25 +1,7 @@
-// Some seconds of mutated requests; fuzz.slow.test.ts does a million of each format.
+// Some seconds of mutated requests, always the same; fuzz.slow.test.ts has a million new ones each.
 
-import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { testMutations } from '../otlp/testing/fuzz_suite.ts';
 import { loadTranscoder } from '../otlp/transcoder.ts';
-import { DECODERS, type FuzzedFormat, fuzz } from './testing/fuzz.ts';
+import { zipkinTargets } from './testing/fuzz.ts';
 
-const AGE_SECONDS = 1e9;
-
-for (const format of Object.keys(DECODERS) as FuzzedFormat[]) {
-  test(`mutated ${format} requests are translated or refused`, async () => {
-    const transcoder = await loadTranscoder();
-    const report = fuzz(format, {
-      seed: 20261123,
-      executions: 20_000,
-      secondsMax: 10,
-      check: (bytes) => {
-        const result = transcoder.check(bytes, 1_800_000_000_000_000_000n, AGE_SECONDS);
-        return result.ok ? undefined : `the walk refused: ${result.message}`;
-      },
-    });
-    assert.deepEqual(report.faults, []);
-    assert.ok(report.refused > 0 && report.refused < report.executions);
-  });
-}
+testMutations(zipkinTargets(await loadTranscoder()), 10_000);

@@ -1,13 +1,14 @@
-// Broken batches out of good ones, for every decoder of this folder:
-//   node model/codec/jaeger/testing/fuzz.ts --iterations 1000000 --seed 1
-// The same seed draws the same bytes. What is taken must be OTLP that our own check takes too.
+// Broken batches out of good ones, for every decoder of this folder.
 
 import { readdirSync, readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import fc from 'fast-check';
-import { mutate } from '../../otlp/testing/mutator.ts';
-import { type Random, seededRandom } from '../../otlp/testing/prng.ts';
-import { checkTwin } from '../../otlp/twin.ts';
+import {
+  checked,
+  type FuzzTarget,
+  jsonMutator,
+  mutatorOf,
+} from '../../otlp/testing/fuzz_decoder.ts';
+import type { Transcoder } from '../../otlp/transcoder.ts';
 import { encodeMessage, type ThriftField } from '../../thrift/testing/thrift_encoder.ts';
 import { BatchBuilder } from '../batch_builder.ts';
 import { jsonSpanToOtlp } from '../json_span.ts';
@@ -15,103 +16,90 @@ import type { Decoded } from '../problem.ts';
 import { postSpansToOtlp, spanToOtlp } from '../proto_batch.ts';
 import { addDatagram, thriftToOtlp } from '../thrift_to_otlp.ts';
 import { zipkinDatagramToOtlp } from '../zipkin_datagram.ts';
-import { batchValue, encodePostSpans, encodeProtoSpans, encodeThriftBatch } from './jaeger_span.ts';
+import { batchValue, encodePostSpans, encodeThriftBatch } from './jaeger_span.ts';
 import { encodeJsonSpans } from './json_spans.ts';
 import { plainBatch } from './span_arbitrary.ts';
 
-export interface FuzzReport {
-  readonly decodes: number;
-  readonly taken: number;
-  readonly slowestMs: number;
-  /** What went wrong, with the bytes as hex; at most a few. */
-  readonly faults: readonly string[];
-}
-
 const BYTES_MAX = 1024 * 1024;
-const FAULTS_MAX = 5;
-const POOL_BATCHES = 60;
-/** Every so many results are checked as OTLP, which costs more than all the rest. */
-const CHECKED_EVERY = 8;
+const BATCHES = 60;
+/** Of the batches that seeds are drawn from; the fuzzer's own seed changes them. */
+const BATCHES_SEED = 20_261_123;
 
-type Decoder = (bytes: Uint8Array) => Decoded;
+const JSON_WORDS = [
+  ...['"traceId":"AAAAAAAAAAAAAAAAAAAAAQ==",', '"vType":"INT64",', '"vInt64":"-1",', '"vBinary":"'],
+  ...['"startTime":"9999-12-31T23:59:59.999999999Z",', '"duration":"-0.1s",', '"refType":1,'],
+];
 
-export const DECODERS: Readonly<Record<string, Decoder>> = {
-  thrift: (bytes) => thriftToOtlp(bytes, 'either', BYTES_MAX),
-  proto: (bytes) => postSpansToOtlp(bytes, BYTES_MAX),
-  span: (bytes) => spanToOtlp(bytes, BYTES_MAX),
-  json: (bytes) => jsonSpanToOtlp(bytes, BYTES_MAX),
-  datagram: (bytes) => {
-    const builder = new BatchBuilder(BYTES_MAX);
-    const problem = addDatagram(bytes, builder);
-    const { spans } = builder;
-    return problem ?? { ok: true, bytes: builder.finish(), spans };
-  },
-  zipkin: (bytes) => zipkinDatagramToOtlp(bytes, 1_795_398_050_217_427),
-};
+/** Types, sizes and headers of the binary protocol, and of the compact one. */
+const THRIFT_PIECES = ['00', 'ff', '7fffffff', 'ffffffff0f', '80000000', '0c0000ffff', '0f00060c']
+  .concat([
+    '0b000300000001',
+    '0d00010b0c00000001',
+    '0a0001',
+    '1c',
+    '19fc',
+    '18',
+    '15',
+    '821b',
+    '16',
+  ])
+  .map((hex) => Buffer.from(hex, 'hex'));
 
-/** `decodes` for each decoder; runs in one go. */
-export function fuzz(seed: number, decodes: number): Readonly<Record<string, FuzzReport>> {
-  const pools = poolsOf(seed);
-  return Object.fromEntries(
-    Object.entries(DECODERS).map(([name, decode]) => {
-      const pool = pools[name] ?? [];
-      return [name, fuzzOne(decode, pool, seededRandom(seed), decodes)];
-    }),
-  );
-}
-
-function fuzzOne(
-  decode: Decoder,
-  pool: readonly Uint8Array[],
-  random: Random,
-  decodes: number,
-): FuzzReport {
-  const faults: string[] = [];
-  let [taken, slowestMs] = [0, 0];
-  const none = new Uint8Array(0);
-  for (let i = 0; i < decodes && faults.length < FAULTS_MAX; i++) {
-    const bytes = mutate(random.pick(pool) ?? none, random.pick(pool) ?? none, random);
-    const startMs = performance.now();
-    try {
-      const decoded = decode(bytes);
-      if (decoded.ok) {
-        taken++;
-        if (taken % CHECKED_EVERY === 0) checkOtlp(decoded.bytes, decoded.spans);
-      }
-    } catch (error) {
-      faults.push(`${String(error)}: ${Buffer.from(bytes).toString('hex')}`);
-    }
-    slowestMs = Math.max(slowestMs, performance.now() - startMs);
-  }
-  return { decodes, taken, slowestMs, faults };
-}
-
-function checkOtlp(bytes: Uint8Array, spans: number): void {
-  const checked = checkTwin(bytes, { recordUnixNanos: 0n, maxAgeSeconds: 0 });
-  if (!checked.ok) throw new Error(`the OTLP is malformed: ${checked.message}`);
-  const rejected = Object.values(checked.rejected).reduce((sum, count) => sum + count, 0);
-  if (checked.spans + rejected !== spans) throw new Error('the OTLP has another number of spans');
-}
-
-function poolsOf(seed: number): Readonly<Record<string, readonly Uint8Array[]>> {
-  const batches = fc.sample(plainBatch, { seed, numRuns: POOL_BATCHES });
-  const captured = capturedBytes();
+/** By decoder and protocol. Seeds are drawn ones and what real clients sent (../testdata). */
+export function jaegerTargets(transcoder: Transcoder): Readonly<Record<string, FuzzTarget>> {
+  const batches = fc.sample(plainBatch, { seed: BATCHES_SEED, numRuns: BATCHES });
   const protos = batches.map(encodePostSpans);
-  const protocols = ['strict', 'compact'] as const;
-  const thrift = batches.flatMap((batch) =>
-    protocols.map((protocol) => encodeThriftBatch(batch, protocol)),
-  );
-  const datagrams = batches.flatMap((batch) =>
-    protocols.map((protocol) => encodeMessage('emitBatch', 4, [[1, batchValue(batch)]], protocol)),
-  );
-  return {
-    thrift: [...thrift, ...captured],
-    proto: protos,
-    span: batches.flatMap(encodeProtoSpans),
-    json: batches.flatMap(encodeJsonSpans),
-    datagram: [...datagrams, ...captured],
-    zipkin: zipkinDatagrams(),
+  const messages = (protocol: 'strict' | 'compact') =>
+    batches.map((batch) => encodeMessage('emitBatch', 4, [[1, batchValue(batch)]], protocol));
+  const bodies = (protocol: 'strict' | 'compact') =>
+    batches.map((batch) => encodeThriftBatch(batch, protocol));
+  const captured = capturedBytes();
+  const target = (
+    seeds: readonly Uint8Array[],
+    translate: (bytes: Uint8Array) => Decoded,
+    mutate?: FuzzTarget['mutate'],
+  ): FuzzTarget => {
+    const decode = checked(transcoder, translate);
+    return mutate === undefined ? { seeds, decode } : { seeds, decode, mutate };
   };
+  const thrift = mutatorOf(THRIFT_PIECES);
+  return {
+    'Jaeger PostSpans': target(protos, (bytes) => postSpansToOtlp(bytes, BYTES_MAX)),
+    'Jaeger span': target(protos, (bytes) => spanToOtlp(bytes, BYTES_MAX)),
+    'Jaeger JSON span': target(
+      batches.flatMap(encodeJsonSpans),
+      (bytes) => jsonSpanToOtlp(bytes, BYTES_MAX),
+      jsonMutator(JSON_WORDS),
+    ),
+    'Jaeger binary Thrift': target(
+      [...bodies('strict'), ...captured],
+      (bytes) => thriftToOtlp(bytes, 'either', BYTES_MAX),
+      thrift,
+    ),
+    'Jaeger compact Thrift': target(
+      bodies('compact'),
+      (bytes) => thriftToOtlp(bytes, 'compact', BYTES_MAX),
+      thrift,
+    ),
+    'Jaeger binary datagram': target(messages('strict'), datagramToOtlp, thrift),
+    'Jaeger compact datagram': target(
+      [...messages('compact'), ...captured],
+      datagramToOtlp,
+      thrift,
+    ),
+    'Zipkin datagram': target(
+      zipkinDatagrams(),
+      (bytes) => zipkinDatagramToOtlp(bytes, 1_795_398_050_217_427),
+      thrift,
+    ),
+  };
+}
+
+function datagramToOtlp(bytes: Uint8Array): Decoded {
+  const builder = new BatchBuilder(BYTES_MAX);
+  const problem = addDatagram(bytes, builder);
+  const { spans } = builder;
+  return problem ?? { ok: true, bytes: builder.finish(), spans };
 }
 
 function zipkinDatagrams(): Uint8Array[] {
@@ -140,18 +128,3 @@ function capturedBytes(): Uint8Array[] {
     .filter((name) => name.endsWith('.bin'))
     .map((name) => new Uint8Array(readFileSync(new URL(name, folder))));
 }
-
-function main(): void {
-  const { values } = parseArgs({
-    options: {
-      iterations: { type: 'string', default: '1000000' },
-      seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
-    },
-  });
-  console.log(`seed ${values.seed}`);
-  const reports = fuzz(Number(values.seed), Number(values.iterations));
-  console.log(JSON.stringify(reports, null, 2));
-  if (Object.values(reports).some(({ faults }) => faults.length > 0)) process.exitCode = 1;
-}
-
-if (import.meta.main) main();

@@ -1,107 +1,78 @@
-// Mutated requests of real tracers to every decoder. What is taken must be OTLP that the collector's
-// own walk takes too; what is not must be refused in a sentence; nothing else may happen.
+// Mutated requests of real tracers (../testdata) for every decoder of this folder.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { mutate } from '../../otlp/testing/mutator.ts';
-import { type Random, seededRandom } from '../../otlp/testing/prng.ts';
-import type { Decoded } from '../decoded.ts';
+import { type Encoding, toOtlp } from '../../encoding.ts';
+import {
+  checked,
+  type FuzzTarget,
+  jsonMutator,
+  mutatorOf,
+} from '../../otlp/testing/fuzz_decoder.ts';
+import type { Transcoder } from '../../otlp/transcoder.ts';
 import { jsonV1ToOtlp } from '../json_v1.ts';
 import { jsonV2ToOtlp } from '../json_v2.ts';
 import { proto3ToOtlp } from '../proto3.ts';
 import { thriftV1ToOtlp } from '../thrift_v1.ts';
 
-export const DECODERS = {
-  'zipkin-v1-json': jsonV1ToOtlp,
-  'zipkin-v2-json': jsonV2ToOtlp,
-  'zipkin-v2-proto3': proto3ToOtlp,
-  'zipkin-v1-thrift': thriftV1ToOtlp,
-} as const;
+/** Given to spans without any time. */
+const NOW_MICROS = 1;
 
-export type FuzzedFormat = keyof typeof DECODERS;
+const json = jsonMutator([
+  ...['"id":"0",', '"traceId":"', '"tags":{"error":1}', '"ipv6":"::1",', '"port":70000,'],
+  ...['"annotations":[{"timestamp":1,"value":"x"}],', '"shared":true,', '"debug":true,'],
+]);
 
-export interface FuzzReport {
-  readonly executions: number;
-  readonly refused: number;
-  readonly slowestMs: number;
-  /** Inputs after which something else than an answer happened, as hex with what it was. */
-  readonly faults: readonly string[];
+const thrift = mutatorOf(
+  ['00', 'ff', '7fffffff', 'ffffffff', '80000000', '0c0000ffff', '0f0006', '0b0003', '0c']
+    .concat(['0d00010b0c00000001', '0e', '10', '020001', '0a00010000000000000000'])
+    .map((hex) => Buffer.from(hex, 'hex')),
+);
+
+export function zipkinTargets(transcoder: Transcoder): Readonly<Record<string, FuzzTarget>> {
+  return {
+    'Zipkin v1 JSON': {
+      seeds: seedsOf('zipkin-v1-json'),
+      mutate: json,
+      decode: checked(transcoder, (bytes) => jsonV1ToOtlp(bytes, NOW_MICROS)),
+    },
+    'Zipkin v2 JSON': {
+      seeds: seedsOf('zipkin-v2-json'),
+      mutate: json,
+      decode: checked(transcoder, (bytes) => jsonV2ToOtlp(bytes, NOW_MICROS)),
+    },
+    'Zipkin proto3': {
+      seeds: seedsOf('zipkin-v2-proto3'),
+      decode: checked(transcoder, (bytes) => proto3ToOtlp(bytes, NOW_MICROS)),
+    },
+    'Zipkin Thrift': {
+      seeds: seedsOf('zipkin-v1-thrift'),
+      mutate: thrift,
+      decode: checked(transcoder, (bytes) => thriftV1ToOtlp(bytes, NOW_MICROS)),
+    },
+    'Zipkin JSON of a topic': {
+      seeds: [...seedsOf('zipkin-v1-json'), ...seedsOf('zipkin-v2-json')],
+      mutate: json,
+      decode: checked(transcoder, (bytes) => topic('zipkin_json', bytes)),
+    },
+    'Zipkin Thrift of a topic': {
+      // A list as it is, and its first span by itself.
+      seeds: seedsOf('zipkin-v1-thrift').flatMap((list) => [list, list.subarray(LIST_HEAD_BYTES)]),
+      mutate: thrift,
+      decode: checked(transcoder, (bytes) => topic('zipkin_thrift', bytes)),
+    },
+  };
 }
 
-export interface FuzzOptions {
-  readonly seed: number;
-  readonly executions: number;
-  /** Whichever of the two ends comes first. */
-  readonly secondsMax: number;
-  /** The message of a walk that refuses the bytes; undefined when it takes them. */
-  readonly check: (bytes: Uint8Array) => string | undefined;
+/** The type and the number of its elements. */
+const LIST_HEAD_BYTES = 5;
+
+function topic(encoding: Encoding, bytes: Uint8Array) {
+  const otlp = toOtlp(encoding, bytes, NOW_MICROS);
+  return otlp === undefined ? ({ ok: false } as const) : ({ ok: true, bytes: otlp } as const);
 }
 
-const FAULTS_MAX = 5;
-
-export function fuzz(format: FuzzedFormat, options: FuzzOptions): FuzzReport {
-  const random = seededRandom(options.seed);
-  const seeds = seedsOf(format);
-  const started = performance.now();
-  const faults: string[] = [];
-  let [executions, refused, slowestMs] = [0, 0, 0];
-  while (executions < options.executions && faults.length < FAULTS_MAX) {
-    if (performance.now() - started > options.secondsMax * 1000) break;
-    const bytes = change(random.pick(seeds)!, random.pick(seeds)!, random, format);
-    const before = performance.now();
-    const fault = judge(DECODERS[format], bytes, options.check);
-    slowestMs = Math.max(slowestMs, performance.now() - before);
-    executions += 1;
-    if (fault === 'refused') refused += 1;
-    else if (fault !== undefined) faults.push(`${fault}: ${Buffer.from(bytes).toString('hex')}`);
-  }
-  return { executions, refused, slowestMs, faults };
-}
-
-function judge(
-  decode: (bytes: Uint8Array, nowMicros: number) => Decoded,
-  bytes: Uint8Array,
-  check: FuzzOptions['check'],
-): string | undefined {
-  try {
-    const answer = decode(bytes, 1);
-    if (!answer.ok) return answer.message === '' ? 'refused without a word' : 'refused';
-    return check(answer.bytes);
-  } catch (error) {
-    return error instanceof Error ? (error.stack ?? error.message) : String(error);
-  }
-}
-
-/** Blind changes and protobuf's own for the binary formats; tokens moved about for JSON. */
-function change(
-  bytes: Uint8Array,
-  donor: Uint8Array,
-  random: Random,
-  format: FuzzedFormat,
-): Uint8Array {
-  if (format === 'zipkin-v2-proto3' || random.oneIn(3)) return mutate(bytes, donor, random);
-  const at = random.below(bytes.length);
-  const length = random.below(random.oneIn(4) ? 200 : 12);
-  const from = random.below(donor.length);
-  const piece = format.endsWith('json')
-    ? Buffer.from(random.pick(JSON_PIECES) ?? '')
-    : Buffer.from(random.pick(BINARY_PIECES) ?? '', 'hex');
-  const middle = random.oneIn(2) ? donor.subarray(from, from + length) : piece;
-  return Buffer.concat([bytes.subarray(0, at), middle, bytes.subarray(at + random.below(length))]);
-}
-
-const JSON_PIECES = [
-  ...['null', 'true', '-1', '1e400', '"', '\\', '\\u', '\\ud800', '{', '}', '[', ']', ',', ':'],
-  ...['[[[[[[', '{"a":', '"id":"0",', '"traceId":"', '99999999999999999999', '"tags":{"error":1}'],
-  ...['"annotations":[{"timestamp":1,"value":"x"}],', '"ipv6":"::1",', '"port":70000,', '\u0000'],
-];
-
-const BINARY_PIECES = [
-  ...['00', 'ff', '7fffffff', 'ffffffff', '80000000', '0c0000ffff', '0f0006', '0b0003', '0c'],
-  ...['0d00010b0c00000001', '0e', '10', '020001', '0a00010000000000000000'],
-];
-
-function seedsOf(format: FuzzedFormat): Uint8Array[] {
+function seedsOf(format: string): Uint8Array[] {
   const folder = new URL('../testdata/', import.meta.url);
   return readdirSync(folder)
     .filter((name) => name.endsWith('.json'))
