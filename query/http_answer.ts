@@ -39,9 +39,9 @@ export type Answer = (context: Context) => Promise<FastifyReply>;
 export type SendError = (reply: FastifyReply, status: number, message: string) => FastifyReply;
 
 /** The whole of one request, all its statements together: a client has given up by then. */
-const REQUEST_MS_MAX = 60_000;
+export const REQUEST_MS_MAX = 60_000;
 /** A client that takes no byte for so long holds a trace in memory for nothing. */
-const STALLED_MS_MAX = 30_000;
+export const STALLED_MS_MAX = 30_000;
 
 /** Runs `answer`; what it throws is sent by `sendError`, with the status of its refusal. */
 export async function serve(

@@ -10,6 +10,7 @@ import type { Log } from '../service/log.ts';
 import { type Metrics, SECONDS_BUCKETS } from '../service/metrics.ts';
 import { makeSelect, type QueryAccess, type SelectLimits } from '../storage/clickhouse/select.ts';
 import { AnswerMemory } from './answer_memory.ts';
+import { type JaegerGrpcOptions, startJaegerGrpc } from './api/jaeger/grpc/server.ts';
 import { registerJaeger } from './api/jaeger/routes.ts';
 import { registerJaegerV3 } from './api/jaeger/v3/routes.ts';
 import { Gate } from './gate.ts';
@@ -19,6 +20,8 @@ import { type Addresses, landingPage } from './landing.ts';
 export interface QueryOptions {
   readonly access: QueryAccess;
   readonly listen: ListenAddress;
+  /** Jaeger's gRPC API; none unless told. */
+  readonly grpc?: JaegerGrpcOptions;
   readonly log: Log;
   readonly metrics: Metrics;
   /** What one statement may cost; SELECT_LIMITS unless told. */
@@ -48,17 +51,34 @@ const SECURITY_HEADERS = {
   'x-content-type-options': 'nosniff',
 };
 
-/** Resolves when the port is open. Throws ListenError (service/listen.ts). */
-export async function startQuery(options: QueryOptions): Promise<Listener> {
-  const app = createApp(options);
+export interface QueryListeners extends Listener {
+  /** Of Jaeger's gRPC API, where it was asked for. */
+  readonly grpc?: Listener;
+}
+
+/** Resolves when the ports are open. Throws ListenError (service/listen.ts). */
+export async function startQuery(options: QueryOptions): Promise<QueryListeners> {
+  const deps = depsOf(options);
+  const app = createApp(options, deps);
   const listener = await openQuery(app, options);
-  return {
-    ...listener,
-    stop: async (graceMs) => {
-      await listener.stop(graceMs);
-      await app.close();
-    },
+  const stop = async (graceMs: number): Promise<void> => {
+    await listener.stop(graceMs);
+    await app.close();
   };
+  if (options.grpc === undefined) return { ...listener, stop };
+  try {
+    const grpc = await startJaegerGrpc(deps, options.metrics, options.grpc);
+    return {
+      ...listener,
+      grpc,
+      stop: async (graceMs) => {
+        await Promise.all([stop(graceMs), grpc.stop(graceMs)]);
+      },
+    };
+  } catch (error) {
+    await stop(0);
+    throw error;
+  }
 }
 
 async function openQuery(app: FastifyInstance, options: QueryOptions): Promise<Listener> {
@@ -79,7 +99,7 @@ async function openQuery(app: FastifyInstance, options: QueryOptions): Promise<L
   return listener;
 }
 
-function createApp(options: QueryOptions): FastifyInstance {
+function createApp(options: QueryOptions, deps: QueryDeps): FastifyInstance {
   const app = fastify({
     logger: false,
     trustProxy: false,
@@ -102,7 +122,6 @@ function createApp(options: QueryOptions): FastifyInstance {
     const message = status >= 500 ? 'an error of ours, which has been logged' : 'bad request';
     return reply.code(status).type('text/plain; charset=utf-8').send(`${message}\n`);
   });
-  const deps = depsOf(options);
   registerJaeger(app, deps);
   registerJaegerV3(app, deps);
   return app;

@@ -23,8 +23,13 @@ export const OTHER_TENANT = 'other';
 export interface TestService {
   readonly access: ClickHouseAccess;
   readonly port: number;
+  readonly grpcPort: number;
   /** The same store, asked for OTHER_TENANT. */
-  readonly other: { readonly port: number; get: TestService['get'] };
+  readonly other: {
+    readonly port: number;
+    readonly grpcPort: number;
+    get: TestService['get'];
+  };
   insert(spans: readonly Span[], tenant?: string): Promise<void>;
   get(path: string, init?: RequestInit): Promise<Answer>;
   stop(): Promise<void>;
@@ -96,6 +101,7 @@ async function serve(engine: Embedded, directory: string): Promise<TestService> 
     startQuery({
       access: engine.access,
       listen: { host: '127.0.0.1', port: 0, setting: 'listen.query' },
+      grpc: { listen: { host: '127.0.0.1', port: 0, setting: 'listen.query_grpc' } },
       log: silentLog,
       metrics: new Metrics(),
       clock: { ...clock, monotonicMs: () => performance.now(), sleep: () => Promise.resolve() },
@@ -106,7 +112,12 @@ async function serve(engine: Embedded, directory: string): Promise<TestService> 
   return {
     access: engine.access,
     port: service.port,
-    other: { port: other.port, get: (path, init) => getFrom(other.port, path, init) },
+    grpcPort: service.grpc?.port ?? 0,
+    other: {
+      port: other.port,
+      grpcPort: other.grpc?.port ?? 0,
+      get: (path, init) => getFrom(other.port, path, init),
+    },
     insert: async (spans, tenant = DEFAULT_TENANT) => {
       for (const block of blocksOf(spans, tenant)) {
         const token = createHash('sha256').update(block.native).digest('hex');

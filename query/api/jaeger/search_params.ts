@@ -1,11 +1,11 @@
 // The parameters of `/api/traces`, with the error texts of Jaeger's own parser (jaeger.md §2.2).
 // An answer that is not Jaeger's (a bound, a window turned round) is a plain sentence.
 
-import type { DependencyFilter } from '../../../storage/clickhouse/dependency_statement.ts';
 import type { Order } from '../../../storage/clickhouse/find_statements.ts';
 import type { TraceKey } from '../../../storage/clickhouse/statement.ts';
 import type { Tag } from '../../../storage/clickhouse/tag_condition.ts';
 import { type Cursor, parseCursor } from '../../cursor.ts';
+import type { DependencyFilter } from '../../dependencies.ts';
 import type { FindQuery } from '../../find.ts';
 import { traceKeyOf } from '../../get.ts';
 import {
@@ -20,7 +20,7 @@ import {
 import { parseGoDuration, quote } from './go_duration.ts';
 
 /** Jaeger's default window, in nanoseconds: 48 hours. */
-const WINDOW_NANOS = 48n * 3600n * 1_000_000_000n;
+export const WINDOW_NANOS = 48n * 3600n * 1_000_000_000n;
 /** Jaeger's default window of dependencies: 24 hours. */
 const LOOKBACK_NANOS = WINDOW_NANOS / 2n;
 const MILLI_NANOS = 1_000_000n;

@@ -43,13 +43,16 @@ function referencesJson(span: Span): string {
   return references.join(',');
 }
 
-/** The OpenTracing shim of OpenTelemetry says by an attribute what its link stood for. */
 function linkJson(link: SpanLink): string {
-  const isChild = link.attributes.some(
+  return referenceJson(isChildLink(link) ? 'CHILD_OF' : 'FOLLOWS_FROM', link.traceId, link.spanId);
+}
+
+/** The OpenTracing shim of OpenTelemetry says by an attribute what its link stood for. */
+export function isChildLink(link: SpanLink): boolean {
+  return link.attributes.some(
     ({ key, value }) =>
       key === 'opentracing.ref_type' && value.type === 'string' && value.value === 'child_of',
   );
-  return referenceJson(isChild ? 'CHILD_OF' : 'FOLLOWS_FROM', link.traceId, link.spanId);
 }
 
 function referenceJson(type: string, traceId: string, spanId: string): string {
@@ -135,7 +138,7 @@ function typeAndValue(value: Value): string {
     case 'empty':
       return '"type":"string","value":""';
     default:
-      return `"type":"string","value":${JSON.stringify(valueJson(value))}`;
+      return `"type":"string","value":${JSON.stringify(valueText(value))}`;
   }
 }
 
@@ -147,7 +150,7 @@ function intJson(value: bigint): string {
 }
 
 /** Arrays and maps are shown as JSON text; nested as deep as the check lets in (49). */
-function valueJson(value: Value): string {
+export function valueText(value: Value): string {
   switch (value.type) {
     case 'string':
       return JSON.stringify(value.value);
@@ -159,10 +162,10 @@ function valueJson(value: Value): string {
     case 'bytes':
       return `"${base64(value.value)}"`;
     case 'array':
-      return `[${value.value.map(valueJson).join(',')}]`;
+      return `[${value.value.map(valueText).join(',')}]`;
     case 'map':
       return `{${value.value
-        .map((item) => `${JSON.stringify(item.key)}:${valueJson(item.value)}`)
+        .map((item) => `${JSON.stringify(item.key)}:${valueText(item.value)}`)
         .join(',')}}`;
     case 'empty':
       return 'null';

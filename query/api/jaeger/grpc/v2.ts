@@ -1,0 +1,79 @@
+// jaeger.api_v2.QueryService (proto/jaeger/api_v2/query.proto).
+
+import { RefusalError } from '../../../../service/refusal.ts';
+import type { TraceKey } from '../../../../storage/clickhouse/statement.ts';
+import { Breath } from '../../../breath.ts';
+import { listDependencies } from '../../../dependencies.ts';
+import { findTraces } from '../../../find.ts';
+import { traceKeyOf } from '../../../get.ts';
+import { nowUnixNanos, type QueryDeps } from '../../../http_answer.ts';
+import { listOperations, listServices } from '../../../lists.ts';
+import { shownSpans } from '../shown.ts';
+import { shownTraces } from '../shown_traces.ts';
+import { kindOf } from '../v3/params.ts';
+import type { GrpcCall, GrpcService } from './call.ts';
+import { dependenciesProto, operationsProto, servicesProto } from './messages.ts';
+import { readDependencies, readOperations, readV2Find, readV2Get } from './requests.ts';
+import { SpanChunks } from './span_proto.ts';
+
+export function queryServiceV2(deps: QueryDeps): GrpcService {
+  const { select } = deps;
+  return {
+    name: 'jaeger.api_v2.QueryService',
+    unary: {
+      GetServices: async ({ tenant, signal }) =>
+        servicesProto(await listServices(select, tenant, signal)),
+      GetOperations: async ({ read, tenant, signal }) => {
+        const { service, kind } = read(readOperations);
+        const of = { service, ...kindOf('span_kind', kind) };
+        return operationsProto(2, await listOperations(select, tenant, of, signal));
+      },
+      GetDependencies: async ({ read, tenant, signal, enter }) => {
+        const missing = (): string => 'StartTime and EndTime must be initialized.';
+        const filter = read((request) => readDependencies(request, tenant, missing));
+        await enter();
+        return dependenciesProto(await listDependencies(select, filter, signal));
+      },
+    },
+    streams: {
+      GetTrace: async function* (call) {
+        const { key, raw } = call.read(readV2Get);
+        await call.enter();
+        let isThere = false;
+        for await (const message of spanMessages(call, deps, [key], raw)) {
+          isThere = true;
+          yield message;
+        }
+        if (!isThere) throw new RefusalError({ code: 'not_found', message: 'trace not found' });
+      },
+      FindTraces: async function* (call) {
+        const now = nowUnixNanos(deps.clock);
+        const { query, raw } = call.read((request) => readV2Find(request, call.tenant, now));
+        await call.enter();
+        const found = await findTraces(select, query, call.signal);
+        const keys = found.map(({ traceId }) => traceKeyOf(traceId)!);
+        yield* spanMessages(call, deps, keys, raw);
+      },
+    },
+  };
+}
+
+async function* spanMessages(
+  { tenant, signal }: GrpcCall,
+  deps: QueryDeps,
+  keys: readonly TraceKey[],
+  raw: boolean,
+): AsyncGenerator<Uint8Array, void> {
+  const breath = new Breath();
+  for await (const trace of shownTraces(deps, tenant, keys, signal)) {
+    const chunks = new SpanChunks();
+    for (const span of shownSpans(trace.spans, raw)) {
+      const message = chunks.add(span);
+      if (message !== undefined) yield message;
+      const pause = breath.step();
+      if (pause !== undefined) await pause;
+    }
+    const last = chunks.finish();
+    if (last !== undefined) yield last;
+  }
+}
