@@ -284,3 +284,30 @@ PARTITION BY toDate(bucket)
 ORDER BY (tenant, service, bucket, version, name, kind, status, minute)
 TTL bucket + INTERVAL 14 DAY
 SETTINGS index_granularity = 1024, ttl_only_drop_parts = 1;
+
+-- 0004_remote_services.sql
+
+CREATE TABLE IF NOT EXISTS traces.remote_services (
+  tenant LowCardinality(String),
+  service LowCardinality(String),
+  remote LowCardinality(String),
+  last_seen SimpleAggregateFunction(max, DateTime('UTC'))
+) ENGINE = AggregatingMergeTree
+ORDER BY (tenant, service, remote)
+TTL last_seen + INTERVAL 14 DAY
+SETTINGS non_replicated_deduplication_window = 120000,
+  merge_selector_base = 8;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS traces.remote_services_mv TO traces.remote_services AS
+SELECT tenant, service, multiIf(
+    mapContains(attr_b, 'zipkin.remote'), attr_s['zipkin.remote.service'],
+    attr_s['peer.service'] != '', attr_s['peer.service'],
+    kind < 3 OR scope_id = 5602494699026393476, '',
+    arrayFirst(
+      name -> name != '' AND NOT match(name, '^[0-9]+[.][0-9]+[.][0-9]+[.][0-9]+$') AND position(name, ':') = 0,
+      [attr_s['server.address'], attr_s['net.peer.name'], attr_s['server.socket.domain'],
+        attr_s['net.sock.peer.name'], attr_s['peer.hostname'], attr_s['db.namespace'], attr_s['db.name']])) AS remote,
+  max(toDateTime(ts, 'UTC')) AS last_seen
+FROM traces.spans_in
+WHERE remote != ''
+GROUP BY tenant, service, remote;
