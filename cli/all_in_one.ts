@@ -54,6 +54,7 @@ export const allInOne: Command = {
         jaeger: receivers.jaeger,
         sampling: receivers.sampling,
         query: query.addresses,
+        'query grpc': query.grpc?.addresses ?? [],
       };
     }),
 };

@@ -12,7 +12,7 @@ export const query: Command = {
       about:
         'Serves the query API from a ClickHouse server. It reads only: `spanhouse migrate` makes\n' +
         'the tables. Give it a ClickHouse user of its own with --clickhouse-query-user.',
-      settings: ['listen', 'http', 'clickhouse', 'query', 'log', 'shutdown'],
+      settings: ['listen', 'http', 'limits', 'clickhouse', 'query', 'log', 'shutdown'],
     }),
   run: (context) =>
     runProcess(context, 'query', async (deps) => {
@@ -24,6 +24,6 @@ export const query: Command = {
       }
       const access = await openStore(deps);
       const server = await startQueryPart(deps, access);
-      return { query: server.addresses };
+      return { query: server.addresses, 'query grpc': server.grpc?.addresses ?? [] };
     }),
 };

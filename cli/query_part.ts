@@ -1,19 +1,18 @@
 // The query service as a part of a process, from the settings.
 
-import { type QueryOptions, startQuery } from '../query/server.ts';
+import { type QueryListeners, type QueryOptions, startQuery } from '../query/server.ts';
 import { listenAddress } from '../service/config_schema.ts';
-import type { Listener } from '../service/http_listener.ts';
-import { httpLimits } from '../service/limits.ts';
+import { grpcLimits, httpLimits } from '../service/limits.ts';
 import type { ClickHouseAccess } from '../storage/clickhouse/client.ts';
 import { SELECT_LIMITS, SERVER_SELECT_LIMITS } from '../storage/clickhouse/select.ts';
 import type { ProcessDeps } from './process.ts';
 
-/** Opens the query API over `access`. Throws ListenError. */
+/** Opens the query APIs over `access`, HTTP and gRPC. Throws ListenError. */
 export function startQueryPart(
   deps: ProcessDeps,
   access: ClickHouseAccess,
   otlp?: QueryOptions['otlp'],
-): Promise<Listener> {
+): Promise<QueryListeners> {
   const { config, life, log, metrics } = deps;
   const limits =
     config.clickhouse.url === ''
@@ -23,6 +22,7 @@ export function startQueryPart(
     startQuery({
       access,
       listen: listenAddress(config, 'query'),
+      grpc: { listen: listenAddress(config, 'query_grpc'), limits: grpcLimits(config) },
       log,
       metrics,
       selectLimits: { ...limits, timeMsMax: config.query.max_time },

@@ -63,6 +63,7 @@ export const CONFIG_SCHEMA = z.strictObject({
     sampling_http: setting(address, '5778', 'Remote sampling over HTTP, GET /sampling?service=.'),
     sampling_grpc: setting(address, '5779', 'Remote sampling over gRPC.'),
     query: setting(address, '16686', 'The query API.'),
+    query_grpc: setting(address, '16685', "Jaeger's query API over gRPC."),
     metrics: setting(address, '8888', 'Prometheus metrics, GET /metrics.'),
     health: setting(address, '13133', 'Health: /healthz is alive, /readyz is ready to serve.'),
   }),

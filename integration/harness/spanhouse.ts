@@ -61,6 +61,7 @@ export async function choosePorts(): Promise<Ports> {
 const OTHER_LISTENERS = ['jaeger-grpc', 'jaeger-http', 'jaeger-compact', 'jaeger-binary'].concat([
   'sampling-http',
   'sampling-grpc',
+  'query-grpc',
 ]);
 
 /** The flags of `all-in-one` that put it on these ports and this directory. */
