@@ -7,7 +7,7 @@ import {
   registerPartitionGauges,
 } from '../ingester/kafka/consume_metrics.ts';
 import { HeldBytes } from '../ingester/kafka/held_bytes.ts';
-import { KafkaIngester } from '../ingester/kafka/kafka_ingester.ts';
+import { KafkaIngester, type KafkaIngesterDeps } from '../ingester/kafka/kafka_ingester.ts';
 import { addBuckets } from '../ingester/kafka/touched_buckets.ts';
 import { systemClock } from '../service/clock.ts';
 import type { ClickHouseAccess } from '../storage/clickhouse/client.ts';
@@ -19,6 +19,7 @@ import { openDeadLetterTopic } from '../storage/kafka/dead_letter_topic.ts';
 import { LogGroup } from '../storage/kafka/log_group.ts';
 import { ensureTopic } from '../storage/kafka/topics.ts';
 import { type Command, helpPage } from './command.ts';
+import { type ConsumedTopic, consumedTopics } from './consumed_topics.ts';
 import { kafkaConnection } from './kafka_connection.ts';
 import { type ProcessDeps, runProcess } from './process.ts';
 import { openStore } from './store.ts';
@@ -32,7 +33,8 @@ export const ingester: Command = {
       about:
         'Reads the spans that collectors have published to Kafka, and stores each in ClickHouse\n' +
         'exactly once. Any number may run: they share the partitions of the topic. The tables must\n' +
-        'be there (`spanhouse migrate`); until they are, nothing is lost and everything waits.',
+        'be there (`spanhouse migrate`); until they are, nothing is lost and everything waits.\n' +
+        'Topics of an OpenTelemetry Collector, Jaeger or Brave: kafka.foreign_topics.',
       settings: [
         'kafka',
         'ingester',
@@ -66,50 +68,86 @@ async function startIngester(
   access: ClickHouseAccess,
 ): Promise<void> {
   const { config, life, log, metrics, health } = deps;
-  const { kafka, ingester: own } = config;
-  const ledger = registerConsumeMetrics(metrics, log);
-  const inserts = registerIngesterMetrics(metrics);
+  const topics = consumedTopics(config);
+  const ledgerOf = registerConsumeMetrics(metrics, log);
   const builders = await life.start('block builders', () => new Builders());
-  const letters = openDeadLetterTopic(connection, kafka.dead_letter_topic);
+  const letters = openDeadLetterTopic(connection, config.kafka.dead_letter_topic);
   await life.start('dead letters', () => ({ stop: () => letters.close() }));
   const held = new HeldBytes(config.memory.limit);
-  const consuming = new KafkaIngester({
+  const shared = {
     store: new ClickHouseSpanStore(access),
     ranges: new ClickHouseRangeStore(access),
     deadLetters: deadLettersOn(deps, connection, letters),
-    build: (records, settings) => builders.build(records, settings),
+    build: builders.build.bind(builders),
     buckets: addBuckets,
     clock: systemClock,
     random: Math.random,
     held,
-    settings: {
-      maxAgeSeconds: config.retention / MS_PER_SECOND,
-      tenant: own.foreign_tenant === '' ? undefined : own.foreign_tenant,
-    },
-    ledger,
-    inserts,
+    inserts: registerIngesterMetrics(metrics),
     log,
-  });
-  const group = new LogGroup({
-    connection,
-    topic: kafka.topic,
-    group: kafka.group,
-    sessionMs: own.session_time,
-    instance: own.instance,
-    prepare: topicMaker(deps, connection, kafka.topic, kafka.partitions),
-    assigned: (logs) => consuming.assigned(logs),
-    trouble: (reason) => log.warn('the consumer group is in trouble', { reason }),
-  });
-  await life.start('consumer group', () => ({ stop: () => group.stop() }));
-  await life.start('ingester', () => consuming);
-  registerPartitionGauges(metrics, () => consuming.partitions, systemClock.nowMs);
+  };
+  const all: Consuming[] = [];
+  for (const topic of topics) {
+    const ledger = ledgerOf(topic.topic);
+    all.push(await consume(deps, connection, topic, { ...shared, ledger }));
+  }
+  registerPartitionGauges(
+    metrics,
+    () => all.flatMap(({ ingester }) => ingester.partitions),
+    systemClock.nowMs,
+  );
   metrics.gauge(
     'spanhouse_ingest_held_bytes',
     'Bytes of records that are read and not yet stored.',
     () => held.bytes,
   );
-  health.check('kafka', () => (group.member ? undefined : 'not a member of the consumer group'));
-  group.start();
+  metrics.gauges(
+    'spanhouse_group_member',
+    'Whether this process is a member of the consumer group of a topic.',
+    'topic',
+    () => all.map(({ topic, group }) => [topic.topic, group.member ? 1 : 0]),
+  );
+  health.check('kafka', () => (isMember(all) ? undefined : 'not a member of the consumer group'));
+  for (const { group } of all) group.start();
+}
+
+/** Of our own topic: one of others that is not there must not take this process out of service. */
+function isMember(all: readonly Consuming[]): boolean {
+  return all.some(({ topic, group }) => topic.isOurs && group.member);
+}
+
+interface Consuming {
+  readonly topic: ConsumedTopic;
+  readonly ingester: KafkaIngester;
+  readonly group: LogGroup;
+}
+
+async function consume(
+  deps: ProcessDeps,
+  connection: KafkaConnection,
+  topic: ConsumedTopic,
+  shared: Omit<KafkaIngesterDeps, 'settings'>,
+): Promise<Consuming> {
+  const { config, life, log } = deps;
+  const { tenant, encoding } = topic;
+  const maxAgeSeconds = config.retention / MS_PER_SECOND;
+  const ingester = new KafkaIngester({ ...shared, settings: { maxAgeSeconds, tenant, encoding } });
+  const group = new LogGroup({
+    connection,
+    topic: topic.topic,
+    group: topic.group,
+    sessionMs: config.ingester.session_time,
+    instance: config.ingester.instance,
+    prepare: topic.isOurs
+      ? topicMaker(deps, connection, topic.topic, config.kafka.partitions)
+      : () => Promise.resolve(),
+    assigned: (logs) => ingester.assigned(logs),
+    trouble: (reason) =>
+      log.warn('the consumer group is in trouble', { topic: topic.topic, reason }),
+  });
+  await life.start(`consumer group of ${topic.topic}`, () => ({ stop: () => group.stop() }));
+  await life.start(`ingester of ${topic.topic}`, () => ingester);
+  return { topic, ingester, group };
 }
 
 /** The topic is made, or looked for, when the first letter is to be written. */

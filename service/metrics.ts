@@ -65,6 +65,23 @@ export class Metrics {
     });
   }
 
+  /** The same by several labels. */
+  gaugesBy<L extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly L[],
+    read: () => Iterable<readonly [labels: Labels<L>, number: number]>,
+  ): void {
+    new Gauge<L>({
+      ...this.#named(name, help),
+      labelNames,
+      collect() {
+        this.reset();
+        for (const [labels, number] of read()) this.set(labels as LabelValues<L>, number);
+      },
+    });
+  }
+
   /** Name ends in its unit: `_seconds`, `_bytes`, `_spans`. */
   histogram<L extends string>(
     name: string,

@@ -5,56 +5,70 @@ import type { Metrics } from '../../service/metrics.ts';
 import { type ConsumeLedger, HELD_REASONS } from './consume_ledger.ts';
 import type { PartitionConsumer } from './partition_consumer.ts';
 
-/** Registers counters; a held partition is also an error in the log. */
-export function registerConsumeMetrics(metrics: Metrics, log: Log): ConsumeLedger {
+/** Registers counters; a held partition is also an error in the log. Gives a topic's ledger. */
+export function registerConsumeMetrics(
+  metrics: Metrics,
+  log: Log,
+): (topic: string) => ConsumeLedger {
   const consumed = metrics.counter(
     'spanhouse_records_consumed_total',
     'Records whose spans are stored, or that are among the dead letters.',
+    ['topic'],
   );
   const rejected = metrics.counter(
     'spanhouse_consumed_spans_rejected_total',
     'Spans of consumed records that can never be stored.',
-    ['reason'],
+    ['topic', 'reason'],
   );
   const dead = metrics.counter('spanhouse_records_dead_lettered_total', 'Dead letters.', [
+    'topic',
     'reason',
   ]);
   const lost = metrics.counter(
     'spanhouse_records_lost_total',
     'Offsets that retention took from the log before they were read.',
+    ['topic'],
   );
   const replays = metrics.counter(
     'spanhouse_range_replays_total',
     'Ranges that were inserted again, under their token, after a crash or a change of owner.',
+    ['topic'],
   );
   const fences = metrics.counter(
     'spanhouse_fences_total',
     'Commits that were refused because the partition had gone to another ingester.',
+    ['topic'],
   );
   const retries = metrics.counter(
     'spanhouse_consume_retries_total',
     'Calls to brokers, builder or dead-letter topic that failed and were tried again.',
+    ['topic'],
   );
   const holds = metrics.counter(
     'spanhouse_partition_holds_total',
     'How often a partition began to stand still until someone acts.',
-    ['reason'],
+    ['topic', 'reason'],
   );
-  return {
-    consumed: (records) => consumed.add({}, records),
-    rejected: (reason, spans) => rejected.add({ reason }, spans),
-    deadLettered: (reason, records) => dead.add({ reason }, records),
-    lost: (records) => lost.add({}, records),
-    replayed: () => replays.add({}),
-    fenced: () => fences.add({}),
-    retried: () => retries.add({}),
-    held: (partition, reason) => {
-      holds.add({ reason });
-      log.error('a partition is held: nothing of it is stored until this is mended', {
-        partition,
-        reason,
-      });
-    },
+  return (topic) => {
+    // A counter that appears with its first event hides that event from rate().
+    for (const counter of [consumed, lost, replays, fences, retries]) counter.add({ topic }, 0);
+    return {
+      consumed: (records) => consumed.add({ topic }, records),
+      rejected: (reason, spans) => rejected.add({ topic, reason }, spans),
+      deadLettered: (reason, records) => dead.add({ topic, reason }, records),
+      lost: (records) => lost.add({ topic }, records),
+      replayed: () => replays.add({ topic }),
+      fenced: () => fences.add({ topic }),
+      retried: () => retries.add({ topic }),
+      held: (partition, reason) => {
+        holds.add({ topic, reason });
+        log.error('a partition is held: nothing of it is stored until this is mended', {
+          topic,
+          partition,
+          reason,
+        });
+      },
+    };
   };
 }
 
@@ -64,18 +78,21 @@ export function registerPartitionGauges(
   partitions: () => readonly PartitionConsumer[],
   nowMs: () => number,
 ): void {
-  const each = (read: (partition: PartitionConsumer) => number) => (): [string, number][] =>
-    partitions().map((one) => [String(one.partition), read(one)]);
-  metrics.gauges(
+  const each = (read: (partition: PartitionConsumer) => number) => () =>
+    partitions().map((one) => {
+      const { topic, partition } = one.source;
+      return [{ topic, partition: String(partition) }, read(one)] as const;
+    });
+  metrics.gaugesBy(
     'spanhouse_lag_records',
     'Records of a partition that are not yet committed.',
-    'partition',
+    ['topic', 'partition'],
     each((one) => one.lagRecords),
   );
-  metrics.gauges(
+  metrics.gaugesBy(
     'spanhouse_lag_seconds',
     'Age of the oldest record of a partition that is read and not yet acknowledged.',
-    'partition',
+    ['topic', 'partition'],
     each((one) => (one.oldestMs === undefined ? 0 : Math.max(0, nowMs() - one.oldestMs) / 1000)),
   );
   metrics.gauges(

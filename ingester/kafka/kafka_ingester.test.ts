@@ -63,7 +63,7 @@ describe('the partitions of a process', () => {
     ingester.assigned([partition(2)]);
     await until(() => ingester.partitions.length > 0);
     assert.deepEqual(
-      ingester.partitions.map((one) => one.partition),
+      ingester.partitions.map((one) => one.source.partition),
       [2],
     );
     await ingester.stop(1_000);

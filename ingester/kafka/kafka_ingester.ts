@@ -64,7 +64,8 @@ export class KafkaIngester {
     this.#stop = new AbortController();
     this.#running = logs.map((log) => this.#run(log, this.#stop.signal));
     const partitions = logs.map(({ source }) => source.partition);
-    this.#deps.log.info('partitions assigned', { partitions });
+    const topic = logs[0]?.source.topic;
+    this.#deps.log.info('partitions assigned', { topic, partitions });
   }
 
   #run(log: PartitionLog, signal: AbortSignal): Running {
@@ -72,7 +73,8 @@ export class KafkaIngester {
     const ended = consumer.run().then((how) => {
       if (how !== 'fenced') return;
       this.#deps.log.warn('a partition went to another ingester', {
-        partition: consumer.partition,
+        topic: log.source.topic,
+        partition: log.source.partition,
       });
     });
     // A bug of ours: nobody handles it, and the process ends (service/lifecycle.ts).

@@ -9,7 +9,12 @@
 
 import type { Clock } from '../../service/clock.ts';
 import type { DeadLetters } from '../../storage/dead_letter.ts';
-import { FencedError, type LogBounds, type PartitionLog } from '../../storage/partition_log.ts';
+import {
+  FencedError,
+  type LogBounds,
+  type LogSource,
+  type PartitionLog,
+} from '../../storage/partition_log.ts';
 import type { RangeStore } from '../../storage/range_store.ts';
 import { type Block, type SpanStore, StoreError } from '../../storage/span_store.ts';
 import type { IngesterLedger } from '../ingester_ledger.ts';
@@ -65,8 +70,8 @@ export class PartitionConsumer {
     this.#reader = this.#readWith(this.#persist);
   }
 
-  get partition(): number {
-    return this.#deps.log.source.partition;
+  get source(): LogSource {
+    return this.#deps.log.source;
   }
 
   get held(): HeldReason | undefined {
@@ -293,6 +298,6 @@ export class PartitionConsumer {
   #hold(reason: HeldReason): void {
     if (this.#held === reason) return;
     this.#held = reason;
-    this.#deps.ledger.held(this.partition, reason);
+    this.#deps.ledger.held(this.source.partition, reason);
   }
 }
