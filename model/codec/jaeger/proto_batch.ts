@@ -214,7 +214,8 @@ class BatchReader {
 }
 
 function readLog(cursor: ProtoCursor, span: SpanBuilder): void {
-  let [high, low] = [0, 0];
+  let high = 0;
+  let low = 0;
   span.beginLog();
   const outer = cursor.enter();
   while (cursor.next()) {
@@ -231,7 +232,8 @@ function readLog(cursor: ProtoCursor, span: SpanBuilder): void {
 }
 
 function readTag(cursor: ProtoCursor, tag: Tag): void {
-  let [textStart, textEnd] = [0, 0];
+  let textStart = 0;
+  let textEnd = 0;
   tag.clear();
   const outer = cursor.enter();
   while (cursor.next()) {
@@ -283,7 +285,8 @@ function readTime(
   cursor: ProtoCursor,
   convert: (seconds: number, nanosOfSecond: number) => void,
 ): void {
-  let [seconds, nanosOfSecond] = [0, 0];
+  let seconds = 0;
+  let nanosOfSecond = 0;
   const outer = cursor.enter();
   while (cursor.next()) {
     if (cursor.field === 1) {

@@ -37,7 +37,7 @@ export class ProtoCursor {
   next(): boolean {
     if (this.at >= this.end) return false;
     const tag = this.#short();
-    this.field = Math.floor(tag / 8);
+    this.field = tag >>> 3;
     this.#wire = tag & 7;
     if (this.field === 0) throw new JaegerProblem('a protobuf field number was 0');
     return true;
@@ -129,8 +129,17 @@ export class ProtoCursor {
     return at;
   }
 
-  /** Tags and lengths: at most 32 bits. */
+  /** Tags and lengths: at most 32 bits, mostly one byte. */
   #short(): number {
+    const first = this.bytes[this.at] as number;
+    if (first < 128 && this.at < this.end) {
+      this.at++;
+      return first;
+    }
+    return this.#long();
+  }
+
+  #long(): number {
     let value = 0;
     for (let factor = 1; factor <= 2 ** 28; factor *= 128) {
       const byte = this.#byte();
@@ -144,7 +153,8 @@ export class ProtoCursor {
   }
 
   #varint(): void {
-    let [low, high] = [0, 0];
+    let low = 0;
+    let high = 0;
     for (let i = 0; i < VARINT_BYTES_MAX; i++) {
       const byte = this.#byte();
       const bits = byte & 127;

@@ -150,7 +150,8 @@ function writeIds(out: ProtoWriter, ids: Buffer): void {
 }
 
 function readReference(reader: ThriftReader, span: SpanBuilder): void {
-  let [seen, type] = [0, 0];
+  let seen = 0;
+  let type = 0;
   reader.enterStruct();
   while (reader.nextField()) {
     const { fieldId } = reader;
@@ -178,7 +179,9 @@ function readReference(reader: ThriftReader, span: SpanBuilder): void {
 }
 
 function readLog(reader: ThriftReader, span: SpanBuilder): void {
-  let [seen, high, low] = [0, 0, 0];
+  let seen = 0;
+  let high = 0;
+  let low = 0;
   span.beginLog();
   reader.enterStruct();
   while (reader.nextField()) {
@@ -205,7 +208,9 @@ function readLog(reader: ThriftReader, span: SpanBuilder): void {
 
 /** Fields come in any order: the value is whatever stands in the field that vType names. */
 function readTag(reader: ThriftReader, tag: Tag): void {
-  let [seen, textStart, textEnd] = [0, 0, 0];
+  let seen = 0;
+  let textStart = 0;
+  let textEnd = 0;
   tag.clear();
   reader.enterStruct();
   while (reader.nextField()) {

@@ -134,7 +134,10 @@ export class ProtoWriter {
     this.#varint(end - start);
     // A short copy by hand is quicker than the call and the view that set() needs.
     if (end - start <= 32) {
-      for (let i = start; i < end; i++) this.#bytes[this.#at++] = source[i] as number;
+      const bytes = this.#bytes;
+      let at = this.#at;
+      for (let i = start; i < end; i++) bytes[at++] = source[i] as number;
+      this.#at = at;
       return;
     }
     this.#bytes.set(source.subarray(start, end), this.#at);
@@ -199,11 +202,13 @@ export class ProtoWriter {
    */
   end(mark: number): void {
     const length = this.#at - mark;
-    const extra = varintBytes(length) - 1;
-    if (extra > 0) {
-      this.#room(extra);
-      this.#bytes.copyWithin(mark + extra, mark, this.#at);
+    if (length <= 0x7f) {
+      this.#bytes[mark - 1] = length;
+      return;
     }
+    const extra = varintBytes(length) - 1;
+    this.#room(extra);
+    this.#bytes.copyWithin(mark + extra, mark, this.#at);
     this.#at = mark - 1;
     this.#varint(length);
     this.#at += length;
@@ -214,6 +219,10 @@ export class ProtoWriter {
   }
 
   #varint(value: number): void {
+    if (value <= 0x7f) {
+      this.#bytes[this.#at++] = value;
+      return;
+    }
     let rest = value;
     while (rest > 0x7f) {
       this.#bytes[this.#at++] = (rest % 0x80) | 0x80;
