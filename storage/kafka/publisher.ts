@@ -198,7 +198,7 @@ export class Publisher {
       await this.#orGivenUp(sent, ABANDON_MS, STALLED);
       const tookMs = performance.now() - this.#sendingSinceMs;
       this.#patience.acknowledged(tookMs);
-      this.#count(taken, size, tookMs);
+      this.#count(messages.length, taken, size, tookMs);
       for (const waiting of taken) waiting.resolve();
     } catch (error) {
       this.#deps.ledger.sendFailed();
@@ -213,9 +213,9 @@ export class Publisher {
     }
   }
 
-  #count(taken: readonly Waiting[], size: number, tookMs: number): void {
+  #count(records: number, taken: readonly Waiting[], size: number, tookMs: number): void {
     const spans = taken.reduce((sum, { record }) => sum + record.spans, 0);
-    this.#deps.ledger.published(taken.length, spans, size, tookMs / 1000);
+    this.#deps.ledger.published(records, spans, size, tookMs / 1000);
   }
 
   /** Ends with `work`, after `ms`, or when stop wants no more of it. */

@@ -1,5 +1,5 @@
-// Which records go into the next send, and to which partitions: those with the fewest bytes so far.
-// A trace need not stay together in the log, so nothing but evenness decides.
+// Which requests go into the next send, in which records, and to which partitions: those with the
+// fewest bytes so far. A trace need not stay together in the log, so nothing but evenness decides.
 
 import type { LogRecord } from '../span_log.ts';
 import type { Message } from './driver.ts';
@@ -10,6 +10,14 @@ const MESSAGES_PER_SEND_MAX = 1000;
 
 /** Bytes that one send may carry; more would only wait in sockets while others could time out. */
 const SEND_BYTES_MAX = 8 * 1024 * 1024;
+
+/**
+ * Small requests that follow each other become one record up to this: an ExportTraceServiceRequest
+ * after another is an ExportTraceServiceRequest, with the resources of both (protobuf merges repeated
+ * fields), so joining costs a copy. A record of its own costs us, the broker and the ingester what
+ * fifty spans do. Larger ones gain nothing.
+ */
+const JOINED_BYTES_MAX = 100 * 1024;
 
 export interface Planned<T> {
   readonly taken: readonly T[];
@@ -37,29 +45,44 @@ export class SendPlan {
     this.#sentBytes = Array.from({ length: count }, (_, i) => this.#sentBytes[i] ?? least);
   }
 
-  /** Takes records off the front of `waiting`, at least one where there is one. */
+  /** Takes requests off the front of `waiting`, at least one where there is one. */
   next<T extends { readonly record: LogRecord }>(waiting: T[]): Planned<T> {
     const used = new Set<number>();
     const messages: Message[] = [];
+    let joining: LogRecord[] = [];
+    let joinedBytes = 0;
     let partition = -1;
     let batchBytes = 0;
     let sendBytes = 0;
+    let count = 0;
+    const close = (): void => {
+      if (joining.length > 0) messages.push(messageOf(joining, partition));
+      joining = [];
+      joinedBytes = 0;
+    };
     for (const { record } of waiting) {
       const size = recordSize(record);
-      const full = messages.length >= MESSAGES_PER_SEND_MAX || sendBytes + size > SEND_BYTES_MAX;
-      if (messages.length > 0 && full) break;
+      const begun = messages.length + (joining.length > 0 ? 1 : 0);
+      const full = begun >= MESSAGES_PER_SEND_MAX || sendBytes + size > SEND_BYTES_MAX;
+      if (count > 0 && full) break;
       if (partition === -1 || batchBytes + size > this.#batchBytesMax) {
+        close();
         partition = this.#emptiest(used);
         if (partition === -1) break;
         used.add(partition);
         batchBytes = 0;
       }
+      const fits = joinedBytes + record.bytes.byteLength <= JOINED_BYTES_MAX;
+      if (!fits || joining[0]?.tenant !== record.tenant) close();
+      joining.push(record);
+      joinedBytes += record.bytes.byteLength;
+      count++;
       batchBytes += size;
       sendBytes += size;
       this.#sentBytes[partition] = (this.#sentBytes[partition] ?? 0) + size;
-      messages.push(messageOf(record, partition));
     }
-    return { taken: waiting.splice(0, messages.length), messages };
+    close();
+    return { taken: waiting.splice(0, count), messages };
   }
 
   /** -1 when all are used. */
@@ -75,11 +98,13 @@ export class SendPlan {
 
 const NANOS_PER_MS = 1_000_000n;
 
-function messageOf(record: LogRecord, partition: number): Message {
+/** Of the newest: a span may be ahead of it by a bounded time, and none is nearer to that bound. */
+function messageOf(records: readonly LogRecord[], partition: number): Message {
+  const last = records.at(-1) as LogRecord;
   return {
     partition,
-    value: record.bytes,
-    headers: encodeHeaders({ tenant: record.tenant }),
-    timestampMs: Number(record.recordUnixNanos / NANOS_PER_MS),
+    value: records.length === 1 ? last.bytes : Buffer.concat(records.map(({ bytes }) => bytes)),
+    headers: encodeHeaders({ tenant: last.tenant }),
+    timestampMs: Number(last.recordUnixNanos / NANOS_PER_MS),
   };
 }
