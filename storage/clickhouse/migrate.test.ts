@@ -61,7 +61,8 @@ test('every statement of the schema can be repeated', () => {
     for (const statement of renderStatements(file.template, options)) {
       assert.match(
         statement,
-        /\bIF (NOT )?EXISTS\b|\bMODIFY SETTING\b/,
+        // The highest time of a bucket is the same however often it is noted.
+        /\bIF (NOT )?EXISTS\b|\bMODIFY SETTING\b|^INSERT INTO traces\.touched\b/,
         `${file.name}: ${statement.slice(0, 80)}`,
       );
     }

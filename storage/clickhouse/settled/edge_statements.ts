@@ -2,7 +2,7 @@
 
 import type { Statement } from '../statement.ts';
 import { BUCKET_SECONDS } from './buckets.ts';
-import { type SpanWindow, spansAround, windowParams } from './window.ts';
+import { aroundParams, type SpanWindow, spansAround } from './window.ts';
 
 /** OTLP SpanKind. */
 const SERVER = 2;
@@ -46,7 +46,7 @@ WHERE parent != child
   AND at >= fromUnixTimestamp64Nano({from:Int64}, 'UTC')
   AND at <= fromUnixTimestamp64Nano({to:Int64}, 'UTC')
 GROUP BY parent, child`,
-    params: windowParams(window),
+    params: aroundParams(window),
   };
 }
 

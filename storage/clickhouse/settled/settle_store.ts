@@ -12,7 +12,7 @@ import { type Due, type DueBucket, dueStatement, readDue } from './buckets.ts';
 import { bucketWindow, type EdgeSource, spanEdgesStatement } from './edge_statements.ts';
 import { redRows } from './red_statements.ts';
 import { slicesOf } from './slices.ts';
-import { lateBucketsStatement } from './window.ts';
+import { clientBucketsStatement, laterBucketsStatement } from './window.ts';
 import { zipkinLinks } from './zipkin_links.ts';
 
 export interface Settled {
@@ -101,7 +101,8 @@ ORDER BY since, owner LIMIT 1`,
     const links = await zipkinLinks(this.#select, window, signal);
     await this.#insertLinks(due, version, links);
     // Before the row that ends it: else a crash in between would leave them as they are.
-    if (due.late) await this.#askBesides(due);
+    await this.#ask(due, clientBucketsStatement(window, due.late));
+    if (due.late) await this.#ask(due, laterBucketsStatement(window));
     signal?.throwIfAborted();
     await this.#write(
       `INSERT INTO ${this.#access.database}.settled
@@ -171,16 +172,16 @@ ${rows.sql}
     }
   }
 
-  #askBesides(due: DueBucket): Promise<void> {
-    const late = lateBucketsStatement(bucketWindow(due.tenant, due.bucket));
+  /** Has other buckets settled again, unless they have seen what this one has. */
+  #ask(due: DueBucket, buckets: Statement): Promise<void> {
     return this.#write(
       `INSERT INTO ${this.#access.database}.touched (tenant, bucket, spans_at, asked_at)
 SELECT {tenant:String}, bucket, toDateTime64(0, 3, 'UTC'),
   fromUnixTimestamp64Milli({asked:Int64}, 'UTC')
 FROM (
-${late.sql}
+${buckets.sql}
 )`,
-      { ...late.params, asked: BigInt(due.spansAtUnixMs) },
+      { ...buckets.params, asked: BigInt(due.spansAtUnixMs) },
     );
   }
 

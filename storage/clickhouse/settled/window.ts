@@ -19,10 +19,10 @@ export interface LowRange {
 
 export const ALL_LOWS: LowRange = { from: 0n, to: 2n ** 64n - 1n };
 
-/** A parent that started longer before its child is not looked for: batch jobs of a morning. */
-const FAR_BEFORE_NANOS = 36n * BUCKET_NANOS;
-/** Clocks that differ by more than this make any order of spans meaningless. */
-const FAR_AFTER_NANOS = BUCKET_NANOS;
+/** Parent and child that started further apart are not looked for: three hours, a long batch job. */
+const FAR_NANOS = 36n * BUCKET_NANOS;
+/** A child that starts so soon behind a bucket has come when that is settled: the least delay. */
+export const SOON_SECONDS = 60;
 const DAY_NANOS = 86_400_000_000_000n;
 
 const NANOS = (name: string) => `fromUnixTimestamp64Nano({${name}:Int64}, 'UTC')`;
@@ -68,41 +68,63 @@ export function spansAround(columns: string): string {
     AND (ts < ${NANOS('from')} OR ts > ${NANOS('to')})`;
 }
 
-/**
- * The buckets around a bucket that its spans may matter to: those behind it that its parents have
- * children in, and the one before it. Column bucket.
- */
-export function lateBucketsStatement(window: SpanWindow): Statement {
+/** Buckets behind one that children may be in of parents that came late to it. Column bucket. */
+export function laterBucketsStatement(window: SpanWindow): Statement {
+  const lateTo = clamp(window.toUnixNanos + FAR_NANOS);
   return {
-    sql: `SELECT DISTINCT toDateTime(arrayJoin(arrayConcat(
-  if(first < ${NANOS('from')}, [toUInt64(${BUCKET_OF(NANOS('from'))} - ${BUCKET_SECONDS})], []),
-  if(last > ${NANOS('to')},
-    range(${BUCKET_OF(NANOS('to'))} + ${BUCKET_SECONDS},
-      ${BUCKET_OF(`least(last, ${NANOS('lateTo')})`)} + 1, ${BUCKET_SECONDS}), [])
-)), 'UTC') AS bucket
-FROM (${CROSSING})`,
+    sql: `SELECT DISTINCT toDateTime(arrayJoin(range(
+  ${BUCKET_OF(NANOS('to'))} + ${BUCKET_SECONDS},
+  ${BUCKET_OF(`least(last, ${NANOS('lateTo')})`)} + 1, ${BUCKET_SECONDS})), 'UTC') AS bucket
+FROM (${CROSSING})
+WHERE last > ${NANOS('to')}`,
     params: {
       ...windowParams(window),
-      lateTo: clamp(window.toUnixNanos + FAR_BEFORE_NANOS),
-      lastDay: dayOf(clamp(window.toUnixNanos + FAR_BEFORE_NANOS)),
+      lateTo,
+      firstDay: dayOf(window.fromUnixNanos),
+      lastDay: dayOf(lateTo),
     },
   };
 }
 
+/**
+ * Buckets before one with client spans that have a child in it, which may have been settled without
+ * that child (by Zipkin's rules a client yields to the server that it called): for the spans of a
+ * bucket that came late (`late`) all of them, else those whose child was long in coming. Column bucket.
+ */
+export function clientBucketsStatement(window: SpanWindow, late: boolean): Statement {
+  return {
+    sql: `SELECT DISTINCT toStartOfFiveMinutes(above.ts) AS bucket
+FROM (
+  SELECT trace_lo, trace_hi, arrayJoin([span_id, parent_id]) AS id, ts
+  FROM {db:Identifier}.spans
+  WHERE ${IN_WINDOW}
+    AND (trace_lo, trace_hi) IN (SELECT trace_lo, trace_hi FROM (${CROSSING}))
+) AS below
+INNER JOIN (
+  SELECT trace_lo, trace_hi, span_id, ts
+  FROM {db:Identifier}.spans
+  WHERE tenant = {tenant:String}
+    AND (toStartOfFiveMinutes(ts), trace_lo, trace_hi) IN (${FAR})
+    AND ts < ${NANOS('from')} AND kind = 3
+) AS above ON above.trace_lo = below.trace_lo AND above.trace_hi = below.trace_hi
+  AND above.span_id = below.id
+WHERE below.ts >= addSeconds(toStartOfFiveMinutes(above.ts), {soon:UInt32})`,
+    params: { ...aroundParams(window), soon: late ? 0 : BUCKET_SECONDS + SOON_SECONDS },
+  };
+}
+
+/** What IN_WINDOW binds. */
 export function windowParams(window: SpanWindow): Record<string, Param> {
   const { tenant, fromUnixNanos: from, toUnixNanos: to, lows = ALL_LOWS } = window;
-  const [farFrom, farTo] = [clamp(from - FAR_BEFORE_NANOS), clamp(to + FAR_AFTER_NANOS)];
-  return {
-    tenant,
-    from,
-    to,
-    farFrom,
-    farTo,
-    lowFrom: lows.from,
-    lowTo: lows.to,
-    firstDay: dayOf(farFrom),
-    lastDay: dayOf(farTo),
-  };
+  return { tenant, from, to, lowFrom: lows.from, lowTo: lows.to };
+}
+
+/** What spansAround() binds. */
+export function aroundParams(window: SpanWindow): Record<string, Param> {
+  const farFrom = clamp(window.fromUnixNanos - FAR_NANOS);
+  const farTo = clamp(window.toUnixNanos + FAR_NANOS);
+  const days = { firstDay: dayOf(farFrom), lastDay: dayOf(farTo) };
+  return { ...windowParams(window), ...days, farFrom, farTo };
 }
 
 const INT64_MAX = 2n ** 63n - 1n;

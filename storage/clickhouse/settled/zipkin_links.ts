@@ -10,7 +10,7 @@ import type { NativeBlock } from '../native_column.ts';
 import type { Select } from '../select.ts';
 import { hex16, type Statement } from '../statement.ts';
 import { slicesOf } from './slices.ts';
-import { type SpanWindow, spansAround, windowParams } from './window.ts';
+import { aroundParams, type SpanWindow, spansAround } from './window.ts';
 
 /** A trace of more is a loop; its first spans still count, and always the same ones. */
 const SPANS_PER_TRACE_MAX = 50_000;
@@ -75,7 +75,7 @@ FROM (
 )
 ORDER BY trace_lo, ts, span_id, kind, h, trace_hi
 LIMIT ${SPANS_PER_TRACE_MAX} BY trace_lo`,
-    params: windowParams(window),
+    params: aroundParams(window),
   };
 }
 

@@ -2,7 +2,7 @@
 // before it. Error texts are Jaeger's where it has them. Throws RefusalError `malformed`.
 
 import type { SpanKind } from '../../../../model/span.ts';
-import type { DependencyFilter } from '../../../../storage/clickhouse/dependency_statement.ts';
+import type { DependencyFilter } from '../../../dependencies.ts';
 import type { FindQuery } from '../../../find.ts';
 import { KIND_NAMES } from '../../../tags.ts';
 import {
