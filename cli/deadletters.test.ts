@@ -19,7 +19,7 @@ test('nothing is replayed or dropped that was not asked for', () => {
   assert.throws(() => parse(['burn']), /list, replay, drop/);
 });
 
-test('letters are listed with reason and time', () => {
+test('letters are listed with reason, time and what they are written in', () => {
   assert.equal(listing([]), 'no dead letters');
   const letter = {
     key: 't:0:7',
@@ -28,7 +28,8 @@ test('letters are listed with reason and time', () => {
     partition: 0,
     timestampMs: 0,
     bytes: 0,
+    encoding: 'zipkin_json',
     at: { partition: 0, offset: 0 },
   };
-  assert.match(listing([letter]), /^t:0:7 {2}empty {3}1970-01-01T00:00:00\.000Z {2}0$/m);
+  assert.match(listing([letter]), /^t:0:7 {2}empty {3}1970-01-01T00:00:00\.000Z {2}0 {6}zipkin_json$/m);
 });

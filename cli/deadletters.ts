@@ -88,8 +88,8 @@ function choose(letters: readonly StoredLetter[], keys: readonly string[]): Stor
 export function listing(letters: readonly StoredLetter[]): string {
   if (letters.length === 0) return 'no dead letters';
   return table(
-    ['key', 'reason', 'time', 'bytes'],
-    letters.map((one) => [one.key, one.reason, isoTime(one.timestampMs), one.bytes]),
+    ['key', 'reason', 'time', 'bytes', 'encoding'],
+    letters.map((one) => [one.key, one.reason, isoTime(one.timestampMs), one.bytes, one.encoding]),
   );
 }
 

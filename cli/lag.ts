@@ -8,6 +8,7 @@ import { createLog } from '../service/log.ts';
 import { type PartitionLedger, readLedger } from '../storage/clickhouse/ranges.ts';
 import { type PartitionLag, readLag } from '../storage/kafka/group_lag.ts';
 import { type Command, helpPage } from './command.ts';
+import { consumedTopics } from './consumed_topics.ts';
 import { kafkaConnection } from './kafka_connection.ts';
 import { openStore } from './store.ts';
 import { table } from './table.ts';
@@ -18,7 +19,7 @@ export const lag: Command = {
   help: () =>
     helpPage({
       usage: 'lag --kafka-brokers HOST:PORT,… [--clickhouse-url URL] [settings]',
-      about: `Shows for each partition of the topic how many records the ingesters have not stored yet, and
+      about: `Shows for each partition of the topics how many records the ingesters have not stored yet, and
 the age of the oldest of them. With clickhouse.url also the ledger: every record that was read is
 stored, dead-lettered, rejected or lost to retention; "missing" and "twice" are 0 unless something
 is wrong. Exits with 1 where records were lost, are missing, or are in two ranges.`,
@@ -26,31 +27,50 @@ is wrong. Exits with 1 where records were lost, are missing, or are in two range
     }),
   run: async ({ args, env, out }) => {
     const { config } = loadConfig(args, env);
-    const { topic, group } = config.kafka;
-    const lags = await readLag(kafkaConnection(config, 'lag'), topic, group);
+    const lags: TopicLag[] = [];
+    const missing: string[] = [];
+    for (const { topic, group, isOurs } of consumedTopics(config)) {
+      try {
+        lags.push({ topic, lags: await readLag(kafkaConnection(config, 'lag'), topic, group) });
+      } catch (error) {
+        // One of others that is not there must not hide the others.
+        if (isOurs) throw error;
+        missing.push(error instanceof Error ? error.message : String(error));
+      }
+    }
     out(lagTable(lags, Date.now()));
+    for (const message of missing) out(message);
     const ledger = config.clickhouse.url === '' ? [] : await ledgerOf(config);
     if (ledger.length > 0) out(`\n${ledgerTable(ledger)}`);
     const bad =
-      lags.some((one) => one.lost > 0) ||
+      missing.length > 0 ||
+      lags.some((of) => of.lags.some((one) => one.lost > 0)) ||
       ledger.some((one) => one.missing > 0 || one.twice > 0 || one.lost > 0);
     return bad ? 1 : 0;
   },
 };
 
-export function lagTable(lags: readonly PartitionLag[], nowMs: number): string {
+interface TopicLag {
+  readonly topic: string;
+  readonly lags: readonly PartitionLag[];
+}
+
+function lagTable(topics: readonly TopicLag[], nowMs: number): string {
   return table(
-    ['partition', 'committed', 'end', 'lag records', 'lag seconds', 'lost'],
-    lags.map((one) => [
-      one.partition,
-      one.committed ?? '-',
-      one.endOffset,
-      one.records,
-      one.oldestMs === undefined
-        ? 0
-        : Math.max(0, Math.round((nowMs - one.oldestMs) / MS_PER_SECOND)),
-      one.lost,
-    ]),
+    ['topic', 'partition', 'committed', 'end', 'lag records', 'lag seconds', 'lost'],
+    topics.flatMap(({ topic, lags }) =>
+      lags.map((one) => [
+        topic,
+        one.partition,
+        one.committed ?? '-',
+        one.endOffset,
+        one.records,
+        one.oldestMs === undefined
+          ? 0
+          : Math.max(0, Math.round((nowMs - one.oldestMs) / MS_PER_SECOND)),
+        one.lost,
+      ]),
+    ),
   );
 }
 

@@ -1,6 +1,7 @@
 // What becomes of a record that cannot be stored: kept apart with its reason, so that its neighbours
 // go on (P6).
 
+import type { Encoding } from '../model/codec/encoding.ts';
 import type { LoggedRecord, LogSource } from './partition_log.ts';
 
 /** Closed set: a metric label and a header. */
@@ -10,6 +11,8 @@ export interface DeadLetter {
   readonly source: LogSource;
   readonly record: LoggedRecord;
   readonly reason: DeadLetterReason;
+  /** What its topic was read as; otlp_proto unless told. */
+  readonly encoding?: Encoding | undefined;
 }
 
 export interface DeadLetters {

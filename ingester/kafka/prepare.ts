@@ -40,6 +40,7 @@ export async function prepare(
 ): Promise<Prepared> {
   const { intent, records } = range;
   const { first, last, settings } = intent;
+  const { encoding } = settings;
   const hash = hashRecords(records);
   const { good, dead } = sort(source, records, settings);
   const built = good.length === 0 ? undefined : await build(good.map(toLogRecord), settings);
@@ -47,7 +48,8 @@ export async function prepare(
   for (const { native } of built?.blocks ?? []) buckets(native, touched);
   const failed = (built?.failed ?? []).flatMap((place) => {
     const record = good[place]?.record;
-    return record === undefined ? [] : [{ source, record, reason: 'malformed' as const }];
+    if (record === undefined) return [];
+    return [{ source, record, reason: 'malformed' as const, encoding }];
   });
   const deadLetters = [...dead, ...failed].sort((a, b) => a.record.offset - b.record.offset);
   const row: RangeRow = {
@@ -87,10 +89,11 @@ interface Sorted {
 function sort(source: LogSource, records: readonly LoggedRecord[], settings: RowSettings): Sorted {
   const good: Good[] = [];
   const dead: DeadLetter[] = [];
+  const { encoding } = settings;
   for (const record of records) {
     const sorted = sortRecord(record, settings);
     if (sorted.kind === 'spans') good.push({ record, tenant: sorted.tenant });
-    else if (sorted.kind === 'dead') dead.push({ source, record, reason: sorted.reason });
+    else if (sorted.kind === 'dead') dead.push({ source, record, reason: sorted.reason, encoding });
     else throw new Error(`a record of version ${sorted.version} came into a range: a bug of ours`);
   }
   return { good, dead };

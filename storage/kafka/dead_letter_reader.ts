@@ -6,6 +6,7 @@ import type { KafkaConnection } from './connection.ts';
 import {
   DONE_HEADER,
   REASON_HEADER,
+  SOURCE_ENCODING_HEADER,
   SOURCE_PARTITION_HEADER,
   SOURCE_TIME_HEADER,
   SOURCE_TOPIC_HEADER,
@@ -26,6 +27,7 @@ export interface StoredLetter {
   /** Unix milliseconds of the record. */
   readonly timestampMs: number;
   readonly bytes: number;
+  readonly encoding: string;
   /** Where it lies in the dead-letter topic. */
   readonly at: { readonly partition: number; readonly offset: number };
 }
@@ -84,6 +86,7 @@ function note(letters: Map<string, StoredLetter>, record: LoggedRecord, partitio
     partition: Number(header(SOURCE_PARTITION_HEADER) ?? -1),
     timestampMs: Number(header(SOURCE_TIME_HEADER) ?? record.timestampMs),
     bytes: record.value?.byteLength ?? 0,
+    encoding: header(SOURCE_ENCODING_HEADER) ?? 'otlp_proto',
     at: { partition, offset: record.offset },
   });
 }

@@ -12,6 +12,10 @@ export const SOURCE_PARTITION_HEADER = 'spanhouse.source.partition';
 export const SOURCE_OFFSET_HEADER = 'spanhouse.source.offset';
 /** Unix milliseconds of the record, as its producer set it. */
 export const SOURCE_TIME_HEADER = 'spanhouse.source.time';
+/** The record's own key, where it had one: Jaeger's is the trace id. */
+export const SOURCE_KEY_HEADER = 'spanhouse.source.key';
+/** What the topic was read as when the record could not be decoded. */
+export const SOURCE_ENCODING_HEADER = 'spanhouse.source.encoding';
 
 /** `replayed` or `dropped`: nothing more is to be done about the letter of this key. */
 export const DONE_HEADER = 'spanhouse.done';
@@ -68,8 +72,10 @@ function done(how: string): Map<Buffer, Buffer> {
 
 function sentBack(record: LoggedRecord, topic: string, partition: number, atMs: number): Produced {
   const own = record.headers.filter(({ key }) => !ABOUT_HEADERS.has(key));
+  const key = record.headers.find((header) => header.key === SOURCE_KEY_HEADER)?.value;
   return {
     topic,
+    ...(key === undefined ? {} : { key: Buffer.from(key) }),
     partition,
     timestamp: BigInt(atMs),
     value: Buffer.from(record.value ?? new Uint8Array(0)),
@@ -77,28 +83,36 @@ function sentBack(record: LoggedRecord, topic: string, partition: number, atMs: 
   };
 }
 
+/** Also the mark: on a record of someone else it would hide the letter. */
 const ABOUT_HEADERS: ReadonlySet<string> = new Set([
+  DONE_HEADER,
   REASON_HEADER,
   SOURCE_TOPIC_HEADER,
   SOURCE_PARTITION_HEADER,
   SOURCE_OFFSET_HEADER,
   SOURCE_TIME_HEADER,
+  SOURCE_KEY_HEADER,
+  SOURCE_ENCODING_HEADER,
 ]);
 
-function toMessage(topic: string, { source, record, reason }: DeadLetter): Produced {
+function toMessage(topic: string, { source, record, reason, encoding }: DeadLetter): Produced {
   const about = {
     [REASON_HEADER]: reason,
     [SOURCE_TOPIC_HEADER]: source.topic,
     [SOURCE_PARTITION_HEADER]: String(source.partition),
     [SOURCE_OFFSET_HEADER]: String(record.offset),
     [SOURCE_TIME_HEADER]: String(record.timestampMs),
+    [SOURCE_ENCODING_HEADER]: encoding ?? 'otlp_proto',
   };
   const headers = new Map<Buffer, Buffer>();
   for (const { key, value } of record.headers.slice(0, HEADERS_MAX)) {
-    if (!Object.hasOwn(about, key)) headers.set(Buffer.from(key), Buffer.from(value));
+    if (!ABOUT_HEADERS.has(key)) headers.set(Buffer.from(key), Buffer.from(value));
   }
   for (const [key, value] of Object.entries(about))
     headers.set(Buffer.from(key), Buffer.from(value));
+  if (record.key !== undefined) {
+    headers.set(Buffer.from(SOURCE_KEY_HEADER), Buffer.from(record.key));
+  }
   return {
     topic,
     key: Buffer.from(deadLetterKey(source, record.offset)),

@@ -51,7 +51,7 @@ export class LogClient {
     const metadata = await this.#consumer.metadata({ topics: [this.#topic], forceUpdate: true });
     const topic = metadata.topics.get(this.#topic);
     if (topic === undefined || topic.partitionsCount === 0) {
-      throw new Error(`the topic ${this.#topic} is not there; create it, or start a collector`);
+      throw new Error(`the topic ${this.#topic} is not there: whoever writes to it creates it`);
     }
     return { clusterId: metadata.id, topicId: topic.id, partitions: topic.partitionsCount };
   }
