@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Exporter, grpcExporter, httpExporter } from './exporter.ts';
 import { getTraces } from './jaeger.ts';
-import { encodeRequest, hex, traceOf } from './otlp.ts';
+import { RequestTemplate } from './request_template.ts';
 import type { Ports } from './spanhouse.ts';
 
 /** A few spans in a trace, one trace in a request: a lost or doubled span shows in its trace. */
@@ -14,6 +14,13 @@ const DAMAGE_MAX = 10;
 /** Ids in one URL: 33 bytes each, well below the 16 KiB that headers may have. */
 const IDS_PER_QUERY = 100;
 
+export interface LoadOptions {
+  /** Default: as quickly as it is answered. What was missed during an outage is not caught up. */
+  readonly requestsPerSecond?: number;
+  /** One trace in a request; default SPANS_PER_TRACE. */
+  readonly spans?: number;
+}
+
 export class Load {
   /** Trace ids, in the order in which they were acknowledged. */
   readonly acknowledged: string[] = [];
@@ -22,20 +29,26 @@ export class Load {
   retries = 0;
   /** From a request's first refusal, or lost answer, to the moment when it was taken. */
   longestRefusalMs = 0;
+  readonly spansPerTrace: number;
   readonly #exporters: readonly Exporter[];
+  /** Between two requests of one sender. */
+  readonly #everyMs: number;
   readonly #senders: Promise<void>[];
   #stopping = false;
 
-  constructor(service: string, exporters: readonly Exporter[]) {
+  constructor(service: string, exporters: readonly Exporter[], options: LoadOptions = {}) {
     this.#exporters = exporters;
-    this.#senders = exporters.map((exporter) => this.#send(service, exporter));
+    this.spansPerTrace = options.spans ?? SPANS_PER_TRACE;
+    this.#everyMs = (1000 * exporters.length) / (options.requestsPerSecond ?? Infinity);
+    const template = new RequestTemplate(service, this.spansPerTrace);
+    this.#senders = exporters.map((exporter) => this.#send(template, exporter));
   }
 
-  async #send(service: string, exporter: Exporter): Promise<void> {
-    while (!this.#stopping) {
-      const spans = traceOf(SPANS_PER_TRACE);
-      const request = encodeRequest(service, spans);
-      const traceId = hex(spans[0]?.traceId ?? Buffer.alloc(0));
+  async #send(template: RequestTemplate, exporter: Exporter): Promise<void> {
+    for (let dueMs = performance.now(); !this.#stopping; ) {
+      await sleep(Math.max(0, dueMs - performance.now()));
+      dueMs = Math.max(dueMs + this.#everyMs, performance.now());
+      const { bytes: request, traceId } = template.next();
       let refusedAtMs = 0;
       while (!(await this.#deliver(exporter, request, traceId))) {
         if (this.#stopping) return;
@@ -79,7 +92,11 @@ export function mixedExporters(ports: Ports): Exporter[] {
  * Asks `query` for traces that a Load sent, and describes each that is not there whole with every
  * span once, up to DAMAGE_MAX of them. Empty: all is well.
  */
-export async function findDamage(query: string, traceIds: readonly string[]): Promise<string[]> {
+export async function findDamage(
+  query: string,
+  traceIds: readonly string[],
+  spansPerTrace = SPANS_PER_TRACE,
+): Promise<string[]> {
   const damage: string[] = [];
   for (let at = 0; at < traceIds.length; at += IDS_PER_QUERY) {
     const wanted = traceIds.slice(at, at + IDS_PER_QUERY);
@@ -88,10 +105,8 @@ export async function findDamage(query: string, traceIds: readonly string[]): Pr
     for (const id of wanted) {
       const shown = spans.get(id) ?? [];
       const distinct = new Set(shown.map((span) => span.spanID)).size;
-      if (shown.length !== SPANS_PER_TRACE || distinct !== SPANS_PER_TRACE) {
-        damage.push(
-          `${id}: ${shown.length} spans shown, ${distinct} of ${SPANS_PER_TRACE} distinct`,
-        );
+      if (shown.length !== spansPerTrace || distinct !== spansPerTrace) {
+        damage.push(`${id}: ${shown.length} spans shown, ${distinct} of ${spansPerTrace} distinct`);
       }
     }
   }

@@ -2,6 +2,20 @@
 // ClickHouse behind its address.
 import { ClickHouseFront, type FrontOptions } from '../harness/clickhouse_front.ts';
 import { type Kafka, type KafkaOptions, startKafka } from '../harness/kafka.ts';
+import { quietClient } from '../harness/kafka_topic.ts';
+
+export type Admin = ReturnType<ReturnType<typeof quietClient>['admin']>;
+
+/** Asks a broker something, or tells it to change something. */
+export async function asked<T>(bootstrap: string, ask: (admin: Admin) => Promise<T>): Promise<T> {
+  const admin = quietClient(bootstrap).admin();
+  await admin.connect();
+  try {
+    return await ask(admin);
+  } finally {
+    await admin.disconnect();
+  }
+}
 
 export interface BackendOptions {
   readonly kafka?: KafkaOptions;
@@ -12,7 +26,7 @@ export class Backends {
   readonly kafka: Kafka;
   readonly clickhouse: ClickHouseFront;
 
-  private constructor(kafka: Kafka, clickhouse: ClickHouseFront) {
+  constructor(kafka: Kafka, clickhouse: ClickHouseFront) {
     this.kafka = kafka;
     this.clickhouse = clickhouse;
   }

@@ -6,17 +6,16 @@ import type { ClickHouseFront } from '../harness/clickhouse_front.ts';
 import { eventually } from '../harness/eventually.ts';
 import { httpExporter } from '../harness/exporter.ts';
 import type { Kafka } from '../harness/kafka.ts';
-import { quietClient } from '../harness/kafka_topic.ts';
-import { findDamage, Load, SPANS_PER_TRACE } from '../harness/load.ts';
+import { findDamage, Load } from '../harness/load.ts';
 import { fetchMetrics } from '../harness/metrics.ts';
 import { type Finished, type Options, runSpanhouse, Spanhouse } from '../harness/spanhouse.ts';
-import type { Backends } from './backends.ts';
+import { asked, type Backends } from './backends.ts';
 
 export const SESSION_MS = 3_000;
 /** A held partition tries again every 30 s, a busy machine is twice as slow. */
 export const HEAL_MS = 120_000;
-/** Of the acknowledged traces so many are asked for, spread over all, to see each span shown once. */
-const SHOWN_MAX = 300;
+/** So many spans are asked for, in traces spread over all, to see each of them shown once. */
+const SHOWN_MAX = 2_400;
 
 export interface ClusterOptions {
   /** Roles that reach the brokers through their proxies; the others go around them. */
@@ -43,8 +42,6 @@ export interface Toll {
   readonly storedAgain: number;
 }
 
-type Admin = ReturnType<ReturnType<typeof quietClient>['admin']>;
-
 export class Cluster {
   readonly kafka: Kafka;
   readonly clickhouse: ClickHouseFront;
@@ -52,6 +49,7 @@ export class Cluster {
   readonly #options: ClusterOptions;
   readonly #all: Spanhouse[] = [];
   #collector: Spanhouse | undefined;
+  #other: Spanhouse | undefined;
   #query: Spanhouse | undefined;
 
   private constructor({ kafka, clickhouse }: Backends, topic: string, options: ClusterOptions) {
@@ -84,6 +82,16 @@ export class Cluster {
     const ports = this.#collector === undefined ? {} : { ports: this.#collector.ports };
     this.#collector = await Spanhouse.start({ ...own, ...ports, role: 'collector', flags });
     this.#all.push(this.#collector);
+  }
+
+  /** Another collector beside the first; killed and put in its own place by each further call. */
+  async otherCollector(): Promise<Spanhouse> {
+    await this.#other?.kill();
+    const ports = this.#other === undefined ? {} : { ports: this.#other.ports };
+    const flags = this.flags('collector');
+    this.#other = await Spanhouse.start({ ...ports, role: 'collector', flags });
+    this.#all.push(this.#other);
+    return this.#other;
   }
 
   async ingester(options: IngesterOptions = {}): Promise<Spanhouse> {
@@ -187,16 +195,17 @@ export class Cluster {
         `FROM spanhouse.spans WHERE service = '${this.topic}' GROUP BY trace_hi, trace_lo`,
     );
     const stored = new Map(traces.map((row) => [String(row['id']), Number(row['spans'])]));
-    const lost = load.acknowledged.filter((id) => stored.get(id) !== SPANS_PER_TRACE);
+    const lost = load.acknowledged.filter((id) => stored.get(id) !== load.spansPerTrace);
     assert.deepEqual(lost.slice(0, 10), [], `${lost.length} acknowledged traces are not whole`);
     const doubled = traces.reduce(
       (sum, row) => sum + Number(row['shown']) - Number(row['spans']),
       0,
     );
     assert.equal(doubled, 0, 'spans shown twice');
-    const step = Math.ceil(load.acknowledged.length / SHOWN_MAX);
+    const step = Math.ceil((load.acknowledged.length * load.spansPerTrace) / SHOWN_MAX);
     const sample = load.acknowledged.filter((_, i) => i % step === 0);
-    assert.deepEqual(await findDamage((await this.query()).query, sample), []);
+    const { query } = await this.query();
+    assert.deepEqual(await findDamage(query, sample, load.spansPerTrace), []);
     return { lost: lost.length, doubled, storedAgain: rows - distinct };
   }
 
@@ -210,6 +219,13 @@ export class Cluster {
   /** How many different offsets lie in ranges, over all partitions. */
   async offsetsInRanges(): Promise<number> {
     return (await this.#ranges()).distinct;
+  }
+
+  async partitionsInRanges(): Promise<number> {
+    const [row] = await this.clickhouse.rows(
+      `SELECT uniqExact(partition_number) AS n FROM spanhouse.ranges WHERE topic = '${this.topic}'`,
+    );
+    return Number(row?.['n']);
   }
 
   /** Offsets that lie in more than one range, each as often as it is one too many. */
@@ -240,7 +256,7 @@ export class Cluster {
 
   /** The ends of all partitions together. */
   endOfLog(): Promise<number> {
-    return this.#asked(async (admin) => {
+    return asked(this.kafka.direct, async (admin) => {
       const offsets = await admin.fetchTopicOffsets(this.topic);
       return offsets.reduce((sum, { high }) => sum + Number(high), 0);
     });
@@ -251,22 +267,12 @@ export class Cluster {
     const end = await this.endOfLog();
     const { topic } = this;
     await eventually(`${group} has committed ${end} records`, HEAL_MS, () =>
-      this.#asked(async (admin) => {
+      asked(this.kafka.direct, async (admin) => {
         const [told] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
         const sum = told?.partitions.reduce((all, one) => all + Math.max(0, Number(one.offset)), 0);
         return sum === end ? true : undefined;
       }),
     );
-  }
-
-  async #asked<T>(ask: (admin: Admin) => Promise<T>): Promise<T> {
-    const admin = quietClient(this.kafka.direct).admin();
-    await admin.connect();
-    try {
-      return await ask(admin);
-    } finally {
-      await admin.disconnect();
-    }
   }
 
   /** Ends the services of this cluster; brokers and ClickHouse go on. */

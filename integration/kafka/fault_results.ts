@@ -1,7 +1,8 @@
 // What the fault tests counted, kept for the table that is made of it.
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { REPOSITORY } from '../harness/spanhouse.ts';
+import type { MemoryLine } from './memory.ts';
 
 export interface FaultResult {
   /** Of the fault matrix, e.g. F06. */
@@ -18,6 +19,19 @@ export interface FaultResult {
   readonly healMs: number;
 }
 
+export interface SoakResult {
+  readonly minutes: number;
+  readonly acknowledged: number;
+  readonly spansPerSecond: number;
+  readonly lost: number;
+  readonly doubled: number;
+  readonly longestRefusalMs: number;
+  /** kill -9, by process. */
+  readonly kills: Readonly<Record<string, number>>;
+  readonly memory: readonly MemoryLine[];
+}
+
+export const SOAK = join(REPOSITORY, '.cache/faults/soak.json');
 export const RESULTS = join(REPOSITORY, '.cache/faults/results');
 
 /** Replaces what an earlier run of the same fault found. */
@@ -25,4 +39,9 @@ export function keepResult(result: FaultResult): void {
   mkdirSync(RESULTS, { recursive: true });
   const name = `${result.id}-${result.fault}`.replaceAll(/[^A-Za-z0-9]+/g, '-').slice(0, 100);
   writeFileSync(join(RESULTS, `${name}.json`), JSON.stringify(result));
+}
+
+export function keepSoak(result: SoakResult): void {
+  mkdirSync(dirname(SOAK), { recursive: true });
+  writeFileSync(SOAK, JSON.stringify(result));
 }

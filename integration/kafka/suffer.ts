@@ -1,6 +1,6 @@
 // One fault under load, from before it until all is well again, counted (P1, P2, P4).
 import { eventually } from '../harness/eventually.ts';
-import { type Load, SPANS_PER_TRACE } from '../harness/load.ts';
+import type { Load } from '../harness/load.ts';
 import type { Spanhouse } from '../harness/spanhouse.ts';
 import { type Cluster, counter, HEAL_MS } from './cluster_rig.ts';
 import { keepResult } from './fault_results.ts';
@@ -51,9 +51,9 @@ export function note(
   load: Load,
   counted: { readonly lost: number; readonly doubled: number; readonly healMs: number },
 ): void {
-  const { length } = load.acknowledged;
-  const { longestRefusalMs } = load;
-  keepResult({ ...fault, ...counted, acknowledged: length * SPANS_PER_TRACE, longestRefusalMs });
+  const { longestRefusalMs, spansPerTrace } = load;
+  const acknowledged = load.acknowledged.length * spansPerTrace;
+  keepResult({ ...fault, ...counted, acknowledged, longestRefusalMs });
 }
 
 /** Waits for so many more acknowledged requests. */

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { quietClient } from '../harness/kafka_topic.ts';
-import { Backends } from './backends.ts';
+import { asked, Backends } from './backends.ts';
 import { Cluster } from './cluster_rig.ts';
 import { storing, suffer } from './suffer.ts';
 
@@ -44,28 +43,18 @@ describe('three brokers', () => {
     brokerKilled('coordinator', coordinator));
 
   async function leader(topic: string): Promise<number> {
-    const { topics } = await asked((admin) => admin.fetchTopicMetadata({ topics: [topic] }));
+    const { topics } = await asked(backends.kafka.direct, (admin) =>
+      admin.fetchTopicMetadata({ topics: [topic] }),
+    );
     return topics[0]?.partitions[0]?.leader ?? 0;
   }
 
   async function controller(): Promise<number> {
-    return (await asked((admin) => admin.describeCluster())).controller ?? 0;
+    return (await asked(backends.kafka.direct, (admin) => admin.describeCluster())).controller ?? 0;
   }
 
   /** The leader of the one partition in which groups are kept. */
   function coordinator(): Promise<number> {
     return leader('__consumer_offsets');
-  }
-
-  async function asked<T>(
-    ask: (admin: ReturnType<ReturnType<typeof quietClient>['admin']>) => Promise<T>,
-  ) {
-    const admin = quietClient(backends.kafka.direct).admin();
-    await admin.connect();
-    try {
-      return await ask(admin);
-    } finally {
-      await admin.disconnect();
-    }
   }
 });
