@@ -25,3 +25,8 @@ function mix(value: number): number {
 export function halves(column: BigUint64Array | BigInt64Array): Uint32Array {
   return new Uint32Array(column.buffer, column.byteOffset, column.length * 2);
 }
+
+/** The hash (32 bits, signed) of two 32-bit numbers. */
+export function hashPair(a: number, b: number): number {
+  return mix(mix(SEED ^ a) ^ b);
+}
