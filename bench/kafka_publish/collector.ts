@@ -7,6 +7,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../free_port.ts';
 
 const MAIN = path.join(import.meta.dirname, '..', '..', 'cli', 'main.ts');
+/** Opened and not used; anywhere, so that two collectors may run at once. */
+const UNUSED = [
+  ...['zipkin', 'jaeger-grpc', 'jaeger-http', 'jaeger-compact', 'jaeger-binary'],
+  ...['sampling-http', 'sampling-grpc'],
+];
+
 const READY_MS_MAX = 60_000;
 const POLL_MS = 50;
 
@@ -23,7 +29,10 @@ export async function startBenchCollector(flags: readonly string[]): Promise<Ben
   const ports = new Map<string, number>();
   for (const name of names) ports.set(name, await freePort());
   const port = (name: (typeof names)[number]): number => ports.get(name) ?? 0;
-  const listen = names.map((name) => `--listen-${name}=${port(name)}`);
+  const listen = [
+    ...names.map((name) => `--listen-${name}=${port(name)}`),
+    ...UNUSED.map((name) => `--listen-${name}=0`),
+  ];
   const args = [MAIN, 'collector', ...listen, '--listen-host=127.0.0.1', '--log-level=error'];
   const child = spawn(process.execPath, [...args, ...flags], {
     stdio: ['ignore', 'ignore', 'inherit'],
