@@ -44,9 +44,9 @@ function client(t: TestContext, address: string): Client {
   return made;
 }
 
-function call(from: Client, bytes: Buffer): Promise<Buffer> {
+function call(from: Client, bytes: Buffer, path = PATH): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    from.makeUnaryRequest(PATH, raw, raw, bytes, (error, answer) => {
+    from.makeUnaryRequest(path, raw, raw, bytes, (error, answer) => {
       if (error !== null) reject(error);
       else resolve(answer ?? Buffer.alloc(0));
     });
@@ -101,6 +101,37 @@ test('the stream limit is announced to the client', async (t) => {
     session.once('remoteSettings', resolve);
   });
   assert.equal(settings.maxConcurrentStreams, 7);
+});
+
+test('a bare method and one of grpc-js are answered on one connection', async (t) => {
+  const grpc = await openGrpc({
+    host: 'localhost',
+    port: 0,
+    setting: 'listen.otlp_grpc',
+    bare: new Map([
+      ['/test.Bare/Call', (stream) => stream.respond({ 'grpc-status': '7' }, { endStream: true })],
+    ]),
+    register: (server) => {
+      server.register(PATH, echo, raw, raw, 'unary');
+    },
+  });
+  t.after(() => grpc.stop(0));
+  const from = client(t, `127.0.0.1:${grpc.port}`);
+  assert.equal((await call(from, Buffer.from('hi'))).toString(), 'hi');
+  await assert.rejects(
+    call(from, Buffer.from('hi'), '/test.Bare/Call'),
+    refused(status.PERMISSION_DENIED),
+  );
+});
+
+test('a whole batch may be sent without asking', async (t) => {
+  const grpc = await open(t);
+  const session = connectHttp2(`http://127.0.0.1:${grpc.port}`);
+  t.after(() => session.destroy());
+  const settings = await new Promise<{ initialWindowSize?: number }>((resolve) => {
+    session.once('remoteSettings', resolve);
+  });
+  assert.equal(settings.initialWindowSize, 4 * 1024 * 1024);
 });
 
 test('connections past the limit are closed unread', async (t) => {

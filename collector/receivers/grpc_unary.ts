@@ -40,6 +40,8 @@ export interface UnaryDeps {
   readonly bodyTimeMs: number;
   /** Throws RefusalError for what it does not take. */
   readonly serve: (request: UnaryRequest) => Promise<UnaryReply>;
+  /** From the answer to the client's having it. */
+  readonly answerTimeMs?: number;
   /** A call has ended; `bytes` came in, prefix included. */
   readonly ended: (outcome: Outcome, bytes: number) => void;
   /** Told what was thrown and is no refusal; the client has got INTERNAL. */
@@ -203,7 +205,7 @@ class UnaryCall {
 
   #answered(outcome: Outcome): void {
     this.#phase = 'answered';
-    this.#clock.expect(this, this.#clock.nowMs + ANSWER_TIME_MS);
+    this.#clock.expect(this, this.#clock.nowMs + (this.#deps.answerTimeMs ?? ANSWER_TIME_MS));
     this.#deps.ended(outcome, this.#bytes);
   }
 

@@ -29,6 +29,8 @@ export interface OtlpGrpcDeps {
   readonly requestBytesMax?: number;
   /** From the headers of a call to the end of its message. */
   readonly bodyTimeMs?: number;
+  /** From the answer to the client's having it. */
+  readonly answerTimeMs?: number;
 }
 
 export interface OtlpGrpc extends Listener {
@@ -68,6 +70,7 @@ function exportDeps(deps: OtlpGrpcDeps): UnaryDeps {
     budget: deps.budget,
     bytesMax: deps.requestBytesMax ?? REQUEST_BYTES_MAX,
     bodyTimeMs: deps.bodyTimeMs ?? BODY_TIME_MS,
+    ...(deps.answerTimeMs === undefined ? {} : { answerTimeMs: deps.answerTimeMs }),
     onBug: deps.onBug,
     ended: endedInto(deps.metrics, RECEIVER),
     serve: async ({ message, signal }) => {

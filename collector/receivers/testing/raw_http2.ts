@@ -3,33 +3,21 @@
 import { connect, type Socket } from 'node:net';
 import { EXPORT, type Rig } from './rig.ts';
 
-const DATA = 0;
-const HEADERS = 1;
-const SETTINGS = 4;
-const END_STREAM = 0x1;
-const END_HEADERS = 0x4;
+export const DATA = 0;
+export const HEADERS = 1;
+export const SETTINGS = 4;
+export const PING = 6;
+export const CONTINUATION = 9;
+export const END_STREAM = 0x1;
+export const END_HEADERS = 0x4;
 
 /** Frames in one write: enough to be quick, few enough for the other side to breathe. */
 const FRAMES_PER_WRITE = 2000;
 
 /** Sends one Export call whose DATA frames hold a byte each; at most 65,535 of them (one window). */
 export async function oneByteFrames(rig: Rig, message: Uint8Array): Promise<Socket> {
-  const socket = connect(rig.grpc.port, '127.0.0.1');
-  socket.on('error', () => undefined);
-  socket.resume();
-  await new Promise<void>((resolve) => socket.once('connect', () => resolve()));
-  const headers = [
-    [':method', 'POST'],
-    [':scheme', 'http'],
-    [':path', EXPORT],
-    [':authority', 'localhost'],
-    ['content-type', 'application/grpc'],
-    ['te', 'trailers'],
-  ] as const;
-  socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
-  socket.write(frame(SETTINGS, 0, 0, new Uint8Array(0)));
-  const block = Buffer.concat(headers.map(([name, value]) => literal(name, value)));
-  socket.write(frame(HEADERS, END_HEADERS, 1, block));
+  const socket = await openHttp2(rig.grpc.port);
+  socket.write(frame(HEADERS, END_HEADERS, 1, callHeaders()));
   for (let start = 0; start < message.length; start += FRAMES_PER_WRITE) {
     const frames = [...message.subarray(start, start + FRAMES_PER_WRITE)].map((byte, i) =>
       frame(DATA, start + i === message.length - 1 ? END_STREAM : 0, 1, Uint8Array.of(byte)),
@@ -40,8 +28,32 @@ export async function oneByteFrames(rig: Rig, message: Uint8Array): Promise<Sock
   return socket;
 }
 
+/** A connection with its preface and `settings` sent; what comes back is read and forgotten. */
+export async function openHttp2(port: number, settings = new Uint8Array(0)): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  socket.resume();
+  await new Promise<void>((resolve) => socket.once('connect', () => resolve()));
+  socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+  socket.write(frame(SETTINGS, 0, 0, settings));
+  return socket;
+}
+
+/** The header block of an Export call. */
+export function callHeaders(): Buffer {
+  const headers = [
+    [':method', 'POST'],
+    [':scheme', 'http'],
+    [':path', EXPORT],
+    [':authority', 'localhost'],
+    ['content-type', 'application/grpc'],
+    ['te', 'trailers'],
+  ] as const;
+  return Buffer.concat(headers.map(([name, value]) => literal(name, value)));
+}
+
 /** Length (24 bits), type, flags, stream, payload. */
-function frame(type: number, flags: number, stream: number, payload: Uint8Array): Buffer {
+export function frame(type: number, flags: number, stream: number, payload: Uint8Array): Buffer {
   const head = Buffer.alloc(9);
   head.writeUIntBE(payload.length, 0, 3);
   head[3] = type;
@@ -51,7 +63,7 @@ function frame(type: number, flags: number, stream: number, payload: Uint8Array)
 }
 
 /** HPACK (RFC 7541 §6.2.2): literal without indexing, new name, no Huffman; below 127 bytes each. */
-function literal(name: string, value: string): Buffer {
+export function literal(name: string, value: string): Buffer {
   const text = [name, value].map((part) =>
     Buffer.concat([Buffer.from([part.length]), Buffer.from(part)]),
   );

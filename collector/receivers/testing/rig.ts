@@ -16,6 +16,7 @@ export interface RigOptions {
   readonly requestBytesMax?: number;
   readonly memoryBytes?: number;
   readonly bodyTimeMs?: number;
+  readonly answerTimeMs?: number;
   readonly httpLimits?: Partial<HttpLimits>;
   readonly corsOrigins?: readonly string[];
 }
