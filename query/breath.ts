@@ -12,8 +12,11 @@ export class Breath {
   #since = performance.now();
   #steps = 0;
 
-  step(): Promise<void> | undefined {
-    if (++this.#steps % STEPS_PER_LOOK !== 0) return undefined;
+  /** After one step of work, or as many as take some microseconds each. */
+  step(count = 1): Promise<void> | undefined {
+    this.#steps += count;
+    if (this.#steps < STEPS_PER_LOOK) return undefined;
+    this.#steps = 0;
     if (performance.now() - this.#since < SLICE_MS) return undefined;
     return this.#pause();
   }

@@ -16,7 +16,7 @@ export const OUTSIDE = 0xffff_ffff;
 const KINDS = 8;
 
 export class Contributions {
-  /** Pairs: service, 0. */
+  /** Pairs: service, 0. In each of the four, OTHERS twice for what is more than a tally holds. */
   readonly services = new Tally();
   /** Pairs: service, operationOf(name, kind). */
   readonly operations = new Tally();
@@ -51,9 +51,9 @@ export class Contributions {
       const onPath = found.onPath[row]!;
       const error = rows.status[at] === ERROR ? 1 : 0;
       const self = found.self[row]!;
-      count(this.services.add(service, 0, onPath), self, error);
-      count(this.operations.add(service, operation, onPath), self, error);
-      count(this.edges.add(caller === NONE ? OUTSIDE : caller, service, onPath), self, error);
+      addSpan(this.services.add(service, 0, onPath), self, error);
+      addSpan(this.operations.add(service, operation, onPath), self, error);
+      addSpan(this.edges.add(caller === NONE ? OUTSIDE : caller, service, onPath), self, error);
       if (found.server[row] !== NONE) this.#addGap(rows, found, row, error);
     }
     for (const tally of [this.services, this.operations, this.edges, this.gaps]) {
@@ -66,13 +66,13 @@ export class Contributions {
     const [request, response] = [found.requestGap[row]!, found.responseGap[row]!];
     const [client, called] = [rows.service[from + row]!, rows.service[from + server[row]!]!];
     const part = this.gaps.add(client, called, request + response);
-    count(part, found.self[row]!, error);
+    addSpan(part, found.self[row]!, error);
     part.request.add(request);
     part.response.add(response);
   }
 }
 
-function count(part: Part, selfNanos: number, error: number): void {
+function addSpan(part: Part, selfNanos: number, error: number): void {
   part.self.add(selfNanos);
   part.spans++;
   part.errors += error;

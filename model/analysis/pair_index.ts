@@ -2,21 +2,29 @@
 
 import { hashPair } from './id_hash.ts';
 
+/** Both numbers of the pair that stands for all that came too late. */
+export const OTHERS = 0xffff_fffe;
+
 export class PairIndex {
   /** Open addressing: number + 1, 0 where free. */
   #slots = new Uint32Array(64);
   #pairs = new Uint32Array(64);
   #count = 0;
+  readonly #max: number;
 
-  get count(): number {
-    return this.#count;
+  /** Past `max` pairs, further ones are OTHERS. */
+  constructor(max = Infinity) {
+    this.#max = max;
   }
 
   numberOf(a: number, b: number): number {
     const mask = this.#slots.length - 1;
     for (let slot = hashPair(a, b) & mask; ; slot = (slot + 1) & mask) {
       const number = this.#slots[slot]! - 1;
-      if (number === -1) return this.#add(a, b, slot);
+      if (number === -1) {
+        const isRoom = this.#count < this.#max || a === OTHERS;
+        return isRoom ? this.#add(a, b, slot) : this.numberOf(OTHERS, OTHERS);
+      }
       if (this.#pairs[2 * number] === a && this.#pairs[2 * number + 1] === b) return number;
     }
   }

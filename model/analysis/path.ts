@@ -25,12 +25,16 @@ const NEVER = -Infinity;
  */
 const STEPS_PER_SPAN_MAX = 32;
 
-/** Fills self, onPath, the gaps, wall and unseen; needs the tree and aligned clocks. */
-export function walkPath(work: Workspace): void {
+/** Fills self and server, and puts children in order; needs the tree and aligned clocks. */
+export function prepareWalk(work: Workspace): void {
   sortChildren(work);
   measureSelf(work);
   findServers(work);
   clear(work);
+}
+
+/** Fills onPath, the gaps, wall and unseen; to be prepared. */
+export function walkPath(work: Workspace): void {
   const { count, childStart, children, start, end, isAsync } = work;
   let [from, to] = [Infinity, NEVER];
   for (let at = childStart[count]!; at < childStart[count + 1]!; at++) {

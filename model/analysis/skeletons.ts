@@ -30,18 +30,24 @@ export interface SkeletonRows {
   readonly status: Uint8Array;
 }
 
+/** What stands for the texts that are too many. */
+const OTHER_TEXT = '(other names)';
+
 /** Numbers texts from 0 on, in order of first use. */
 export class Texts {
   readonly #numbers = new Map<string, number>();
   readonly #list: string[] = [];
+  readonly #max: number;
 
-  get count(): number {
-    return this.#list.length;
+  /** Past `max` texts, further ones are all taken for one. */
+  constructor(max = Infinity) {
+    this.#max = max;
   }
 
   numberOf(text: string): number {
     const known = this.#numbers.get(text);
     if (known !== undefined) return known;
+    if (this.#list.length >= this.#max && text !== OTHER_TEXT) return this.numberOf(OTHER_TEXT);
     this.#numbers.set(text, this.#list.length);
     return this.#list.push(text) - 1;
   }

@@ -31,9 +31,15 @@ export interface Example {
 
 const NO_EXAMPLE: Example = { trace: -1, nanos: 0 };
 
+/**
+ * Senders who write ids into names make an operation a span. Nobody reads so many, and half a KB
+ * each is held of them.
+ */
+const GROUPS_MAX = 20_000;
+
 /** Groups of one kind. Add the spans of a trace, then call `endTrace`, before those of the next. */
 export class Tally {
-  readonly #index = new PairIndex();
+  readonly #index = new PairIndex(GROUPS_MAX);
   readonly #parts: Part[] = [];
   /** Of the trace under way, by group. */
   #nanos = new Float64Array(64);

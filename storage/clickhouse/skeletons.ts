@@ -21,6 +21,8 @@ export interface SkeletonQuestion {
   readonly days: DayRange;
   /** Rows of one statement at most; ROWS_MAX unless told. */
   readonly rowsMax?: number;
+  /** Texts of services and names; unbounded unless told. */
+  readonly texts?: Texts;
 }
 
 /** Some of the traces asked for, in their order. */
@@ -40,7 +42,7 @@ export async function* readSkeletons(
   signal?: AbortSignal,
   onBytes?: (bytes: number) => void,
 ): AsyncGenerator<SkeletonPart, void> {
-  const texts = new Texts();
+  const texts = question.texts ?? new Texts();
   const keys = [...new Map(question.keys.map((key) => [traceIdText(key), key])).values()];
   let width = SKELETON_TRACES_MAX;
   for (let at = 0; at < keys.length; ) {
