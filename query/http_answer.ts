@@ -6,6 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../service/clock.ts';
 import type { Log } from '../service/log.ts';
 import { REFUSAL_WIRE } from '../service/refusal.ts';
+import type { ArchiveWriter } from '../storage/clickhouse/archive.ts';
 import type { Select } from '../storage/clickhouse/select.ts';
 import type { AnswerMemory } from './answer_memory.ts';
 import { COMPRESS_BYTES_MIN, codingOf, compress } from './compress.ts';
@@ -20,6 +21,8 @@ export interface QueryDeps {
   readonly tenant: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** Where traces are kept past the retention; undefined: nowhere. */
+  readonly archive?: ArchiveWriter;
 }
 
 /** One request. */

@@ -8,8 +8,10 @@ import { type HttpLimits, type Listener, openHttp } from '../service/http_listen
 import type { ListenAddress } from '../service/listen.ts';
 import type { Log } from '../service/log.ts';
 import { type Metrics, SECONDS_BUCKETS } from '../service/metrics.ts';
+import type { ArchiveWriter } from '../storage/clickhouse/archive.ts';
 import { makeSelect, type QueryAccess, type SelectLimits } from '../storage/clickhouse/select.ts';
 import { AnswerMemory } from './answer_memory.ts';
+import { registerArchive } from './api/jaeger/archive_routes.ts';
 import { type JaegerGrpcOptions, startJaegerGrpc } from './api/jaeger/grpc/server.ts';
 import { registerJaeger } from './api/jaeger/routes.ts';
 import { registerJaegerV3 } from './api/jaeger/v3/routes.ts';
@@ -34,6 +36,8 @@ export interface QueryOptions {
   /** Ports of the receivers in this process, for the page at `/`. */
   readonly otlp?: Omit<Addresses, 'queryPort'>;
   readonly clock?: Clock;
+  /** Writes what is archived; without it nothing can be. */
+  readonly archive?: ArchiveWriter;
   /** Whose spans are shown; DEFAULT_TENANT unless told. */
   readonly tenant?: string;
 }
@@ -123,6 +127,7 @@ function createApp(options: QueryOptions, deps: QueryDeps): FastifyInstance {
     return reply.code(status).type('text/plain; charset=utf-8').send(`${message}\n`);
   });
   registerJaeger(app, deps);
+  registerArchive(app, deps);
   registerJaegerV3(app, deps);
   return app;
 }
@@ -135,6 +140,7 @@ function depsOf(options: QueryOptions): QueryDeps {
     tenant: options.tenant ?? DEFAULT_TENANT,
     clock: options.clock ?? systemClock,
     log: options.log,
+    ...(options.archive === undefined ? {} : { archive: options.archive }),
   };
 }
 

@@ -9,6 +9,7 @@ import type { Span } from '../../model/span.ts';
 import type { Clock } from '../../service/clock.ts';
 import { silentLog } from '../../service/log.ts';
 import { Metrics } from '../../service/metrics.ts';
+import { ClickHouseArchive } from '../../storage/clickhouse/archive.ts';
 import type { ClickHouseAccess } from '../../storage/clickhouse/client.ts';
 import { ClickHouseSpanStore } from '../../storage/clickhouse/insert.ts';
 import { migrate } from '../../storage/clickhouse/migrate.ts';
@@ -106,6 +107,7 @@ async function serve(engine: Embedded, directory: string): Promise<TestService> 
       metrics: new Metrics(),
       clock: { ...clock, monotonicMs: () => performance.now(), sleep: () => Promise.resolve() },
       tenant,
+      archive: new ClickHouseArchive(engine.access),
     });
   const service = await start(DEFAULT_TENANT);
   const other = await start(OTHER_TENANT);

@@ -17,6 +17,11 @@ export function dataEnvelope(data: readonly unknown[]): string {
   return `{"data":${JSON.stringify(data)},${tail(0, [])}`;
 }
 
+/** What Jaeger says of a trace that it has archived. */
+export function archivedEnvelope(): string {
+  return '{"data":[],"total":0,"limit":0,"offset":0,"errors":[]}';
+}
+
 /** The body of a refusal. */
 export function errorEnvelope(code: number, message: string): string {
   return `{"data":null,${tail(0, [{ code, msg: message }])}`;

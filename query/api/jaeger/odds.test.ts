@@ -131,7 +131,6 @@ test('calls between services are counted once, whatever was sent twice', async (
 
 test('what is not stored here is refused in the words of a Jaeger without it', async () => {
   const cases: readonly [string, string, number, string][] = [
-    ['POST', `/api/archive/${traceId(1)}`, 500, 'archive span storage was not configured'],
     ['GET', '/api/metrics/calls?service=a', 501, 'metrics querying is currently disabled'],
     ['GET', '/api/metrics/latencies', 501, 'metrics querying is currently disabled'],
   ];

@@ -7,29 +7,20 @@ import { type TraceKey, traceIdText } from '../../../storage/clickhouse/statemen
 import { cursorText } from '../../cursor.ts';
 import { listDependencies } from '../../dependencies.ts';
 import { countTraces, findTraces } from '../../find.ts';
-import { type FoundTrace, getTraces, traceKeyOf } from '../../get.ts';
+import { traceKeyOf } from '../../get.ts';
 import {
   type Answer,
   type Context,
   enter,
   nowUnixNanos,
   type QueryDeps,
-  sendPieces,
-  sendText,
   serve,
 } from '../../http_answer.ts';
 import { listOperations, listServices } from '../../lists.ts';
 import { KIND_NAMES } from '../../tags.ts';
-import {
-  dataEnvelope,
-  type Ending,
-  type EnvelopeError,
-  errorEnvelope,
-  listEnvelope,
-  tracesEnvelope,
-} from './envelope.ts';
+import { allFound, sendError, sendJson, sendTraces } from './answers.ts';
+import { dataEnvelope, type Ending, type EnvelopeError, listEnvelope } from './envelope.ts';
 import { quote } from './go_duration.ts';
-import { PrettyPrinter } from './pretty.ts';
 import {
   boolParam,
   boundedName,
@@ -38,11 +29,8 @@ import {
   parseSearch,
   timeParam,
 } from './search_params.ts';
+import { shownTraces } from './shown_traces.ts';
 import { jaegerTraceId } from './span_json.ts';
-import { traceJson } from './trace_json.ts';
-
-const JSON_TYPE = 'application/json';
-const TEXT_TYPE = 'text/plain; charset=utf-8';
 
 export function registerJaeger(app: FastifyInstance, deps: QueryDeps): void {
   const { select } = deps;
@@ -68,40 +56,9 @@ export function registerJaeger(app: FastifyInstance, deps: QueryDeps): void {
   route('/api/traces', (context) => searchTraces(context, deps));
   route('/api/traces/:traceId', (context) => oneTrace(context, deps));
   route('/api/dependencies', (context) => dependencies(context, deps));
-  // As Jaeger answers that has neither an archive nor a store of metrics.
-  app.post('/api/archive/:traceId', (request, reply) =>
-    serve(
-      request,
-      reply,
-      deps,
-      async () => {
-        parsePathTraceId((request.params as { traceId: string }).traceId);
-        return sendError(reply, 500, 'archive span storage was not configured');
-      },
-      sendError,
-    ),
-  );
   route('/api/metrics/*', async ({ reply }) =>
     sendError(reply, 501, 'metrics querying is currently disabled'),
   );
-}
-
-function sendJson(context: Context, json: string): FastifyReply {
-  const text = isPretty(context.params) ? new PrettyPrinter().write(json) : json;
-  return sendText(context, JSON_TYPE, text);
-}
-
-/** As Go's http.Error: plain text by its type, JSON by its content. */
-function sendError(reply: FastifyReply, status: number, message: string): FastifyReply {
-  return reply
-    .code(status)
-    .type(TEXT_TYPE)
-    .send(`${errorEnvelope(status, message)}\n`);
-}
-
-function isPretty(params: URLSearchParams): boolean {
-  const text = params.get('prettyPrint') ?? '';
-  return text !== '' && text !== 'false';
 }
 
 function operationsOf(params: URLSearchParams): { service: string; kind?: SpanKind } {
@@ -129,7 +86,7 @@ async function searchTraces(context: Context, deps: QueryDeps): Promise<FastifyR
   const counting = boolParam(params, 'count');
   await enter(context, deps);
   if (asked.type === 'get') {
-    return await sendTraces(context, deps, asked.ids, raw, (ids) => ({ errors: missing(ids) }));
+    return await sendStored(context, deps, asked.ids, raw, (ids) => ({ errors: missing(ids) }));
   }
   const { query } = asked;
   const [found, total] = await Promise.all([
@@ -143,7 +100,7 @@ async function searchTraces(context: Context, deps: QueryDeps): Promise<FastifyR
     total,
     ...(last === undefined ? {} : { nextCursor: cursorText(last) }),
   };
-  return await sendTraces(context, deps, ids, raw, () => ending);
+  return await sendStored(context, deps, ids, raw, () => ending);
 }
 
 /** `start` and `end` are hints to other stores; ours knows when a trace was. */
@@ -155,10 +112,7 @@ async function oneTrace(context: Context, deps: QueryDeps): Promise<FastifyReply
   timeParam(params, 'end');
   const raw = boolParam(params, 'raw');
   await enter(context, deps);
-  return await sendTraces(context, deps, [id], raw, (ids) => {
-    if (ids.length > 0) throw new RefusalError({ code: 'not_found', message: 'trace not found' });
-    return { errors: [] };
-  });
+  return await sendStored(context, deps, [id], raw, allFound);
 }
 
 async function dependencies(context: Context, deps: QueryDeps): Promise<FastifyReply> {
@@ -168,46 +122,17 @@ async function dependencies(context: Context, deps: QueryDeps): Promise<FastifyR
   return sendJson(context, dataEnvelope(await listDependencies(deps.select, filter, signal)));
 }
 
-function missing(ids: readonly TraceKey[]): EnvelopeError[] {
-  return ids.map((id) => ({ msg: 'trace not found', traceID: jaegerTraceId(traceIdText(id)) }));
-}
-
-/** `endingOf` is told the ids that are not there, once that is known. */
-async function sendTraces(
+function sendStored(
   context: Context,
   deps: QueryDeps,
   ids: readonly TraceKey[],
   raw: boolean,
   endingOf: (missing: readonly TraceKey[]) => Ending,
 ): Promise<FastifyReply> {
-  const { params, tenant, signal } = context;
-  const there = new Set<string>();
-  const traces = getTraces(deps.select, tenant, ids, signal, deps.memory);
-  // Waited for before the status goes out: what fails early is answered as a failure.
-  const first = await traces.next();
-  const ending = (): Ending => endingOf(ids.filter((id) => !there.has(traceIdText(id))));
-  if (first.done) ending();
-  const pieces = tracesEnvelope(
-    eachTrace(first, traces, (trace) => {
-      there.add(trace.traceId);
-      return traceJson(trace, raw);
-    }),
-    ending,
-  );
-  return sendPieces(context, deps, JSON_TYPE, isPretty(params) ? prettily(pieces) : pieces);
+  const traces = shownTraces(deps, context.tenant, ids, context.signal);
+  return sendTraces(context, deps, ids, traces, raw, endingOf);
 }
 
-async function* eachTrace(
-  first: IteratorResult<FoundTrace, void>,
-  rest: AsyncIterable<FoundTrace>,
-  write: (trace: FoundTrace) => AsyncIterable<string>,
-): AsyncGenerator<AsyncIterable<string>, void> {
-  if (first.done) return;
-  yield write(first.value);
-  for await (const trace of rest) yield write(trace);
-}
-
-async function* prettily(pieces: AsyncIterable<string>): AsyncGenerator<string, void> {
-  const printer = new PrettyPrinter();
-  for await (const piece of pieces) yield printer.write(piece);
+function missing(ids: readonly TraceKey[]): EnvelopeError[] {
+  return ids.map((id) => ({ msg: 'trace not found', traceID: jaegerTraceId(traceIdText(id)) }));
 }

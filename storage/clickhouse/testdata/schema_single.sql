@@ -311,3 +311,18 @@ SELECT tenant, service, multiIf(
 FROM traces.spans_in
 WHERE remote != ''
 GROUP BY tenant, service, remote;
+
+-- 0005_archive.sql
+
+CREATE TABLE IF NOT EXISTS traces.archive (
+  tenant LowCardinality(String),
+  trace_lo UInt64,
+  trace_hi UInt64,
+  part UInt16,
+  archived_at DateTime64(3, 'UTC'),
+  spans UInt32,
+  size UInt32,
+  bytes String CODEC(ZSTD(3))
+) ENGINE = ReplacingMergeTree
+ORDER BY (tenant, trace_lo, trace_hi, part)
+SETTINGS index_granularity = 64;

@@ -2,6 +2,7 @@
 
 import { RefusalError } from '../../../../service/refusal.ts';
 import type { TraceKey } from '../../../../storage/clickhouse/statement.ts';
+import { archiveTrace } from '../../../archive.ts';
 import { Breath } from '../../../breath.ts';
 import { listDependencies } from '../../../dependencies.ts';
 import { findTraces } from '../../../find.ts';
@@ -33,6 +34,12 @@ export function queryServiceV2(deps: QueryDeps): GrpcService {
         const filter = read((request) => readDependencies(request, tenant, missing));
         await enter();
         return dependenciesProto(await listDependencies(select, filter, signal));
+      },
+      ArchiveTrace: async ({ read, tenant, signal, enter }) => {
+        const { key } = read(readV2Get);
+        await enter();
+        await archiveTrace(deps, tenant, key, signal);
+        return new Uint8Array(0);
       },
     },
     streams: {
