@@ -114,7 +114,8 @@ export function parseDependencies(
   return service === undefined ? window : { ...window, service };
 }
 
-function millisParam(params: URLSearchParams, name: string): bigint | undefined {
+/** Milliseconds, as nanoseconds. Throws RefusalError. */
+export function millisParam(params: URLSearchParams, name: string): bigint | undefined {
   const millis = intParam(params, name);
   if (millis === undefined) return undefined;
   const nanos = millis * MILLI_NANOS;

@@ -51,9 +51,9 @@ export function settledRedStatement(window: SettledWindow, query: RedQuery): Sta
   return {
     sql: `SELECT toUnixTimestamp(minute) AS minute, toString(service) AS service, ${nameOf(query)},
   ${query.bySlot ? 'toInt32(slot)' : 'toInt32(-1)'} AS slot,
-  sum(${query.bySlot ? 'n' : 'calls'}) AS calls,
-  sumIf(${query.bySlot ? 'n' : 'calls'}, status = 2) AS errors
-FROM {db:Identifier}.red
+  sum(${query.bySlot ? 'n' : 'red.calls'}) AS calls,
+  sumIf(${query.bySlot ? 'n' : 'red.calls'}, status = 2) AS errors
+FROM {db:Identifier}.red AS red
 ${slots}
 WHERE ${IN_SETTLED}
   AND ${ASKED}

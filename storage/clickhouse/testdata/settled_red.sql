@@ -2,7 +2,7 @@ SELECT toUnixTimestamp(minute) AS minute, toString(service) AS service, toString
   toInt32(slot) AS slot,
   sum(n) AS calls,
   sumIf(n, status = 2) AS errors
-FROM {db:Identifier}.red
+FROM {db:Identifier}.red AS red
 ARRAY JOIN mapKeys(slots) AS slot, mapValues(slots) AS n
 WHERE tenant = {tenant:String}
   AND (bucket, version) IN (
