@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startBlockBuilder } from './block_builder.ts';
 
 // ResourceSpans { ScopeSpans { Span { trace_id, span_id, start = 1 ns } } }, by hand.
@@ -43,5 +44,25 @@ describe('block builder', () => {
     const built = await builder.build([cut, good]);
     assert.deepEqual(built.failed, [0]);
     assert.equal(built.blocks[0]?.rows, 1);
+  });
+
+  it('makes the same bytes of the same records, whatever it built before and whenever', async () => {
+    const record = (tenant: string, recordUnixNanos: bigint) => ({
+      tenant,
+      bytes: REQUEST.slice(),
+      recordUnixNanos,
+      spans: 1,
+    });
+    const wanted = () => [record('t', 5n), record('u', 6n)];
+    const [first] = (await builder.build(wanted())).blocks;
+    for (let other = 0; other < 3; other++) await builder.build([record(`other ${other}`, 9n)]);
+    await sleep(20);
+    const [again] = (await builder.build(wanted())).blocks;
+    const fresh = startBlockBuilder({ maxAgeSeconds: 3600 });
+    const [anew] = (await fresh.build(wanted())).blocks;
+    await fresh.stop();
+    assert.ok(first !== undefined && first.rows === 2);
+    assert.deepEqual(again?.native, first.native);
+    assert.deepEqual(anew?.native, first.native);
   });
 });

@@ -72,6 +72,24 @@ describe('a partition consumed', () => {
     });
   }
 
+  rule(
+    'of a topic that was made anew is stored, at the same offsets',
+    'token_of_offsets',
+    async (canary) => {
+      const rig = new PartitionRig();
+      rig.append('1');
+      const { stop } = rig.start({ canary });
+      await rig.pass(RANGE_MS);
+      stop.abort();
+      const source = { ...rig.partition.source, topicId: 'another' };
+      Object.assign(rig.partition, { source, records: [] });
+      rig.append('2');
+      rig.start({ canary });
+      await rig.pass(2 * RANGE_MS);
+      assert.deepEqual([...rig.store.stored.keys()], [1, 2]);
+    },
+  );
+
   rule('replays with the settings of the intent', 'no_intent', async (canary) => {
     const rig = new PartitionRig();
     const seen: number[] = [];

@@ -1,6 +1,7 @@
 // Faults that the simulation must find: each takes one guard out of the scheme. A simulation that
 // does not notice would prove nothing.
 
+import type { Block } from '../../../storage/span_store.ts';
 import type { PartitionDeps } from '../partition_consumer.ts';
 import type { SimBroker, SimPartition } from './sim_broker.ts';
 import { buildBlocks } from './sim_store.ts';
@@ -25,7 +26,8 @@ export const CANARIES = [
   'ledger_unacknowledged',
 ] as const;
 
-export type Canary = (typeof CANARIES)[number];
+/** `token_of_offsets`: a token that says no more than partition and offsets; needs two topics. */
+export type Canary = (typeof CANARIES)[number] | 'token_of_offsets';
 
 interface Own {
   readonly broker: SimBroker;
@@ -47,6 +49,16 @@ export function withCanary(
     case 'no_token': {
       const fresh = (): string => `${world.nowMs}:${world.random()}`;
       return { ...deps, store: { insert: (block) => store.insert({ ...block, token: fresh() }) } };
+    }
+    case 'token_of_offsets': {
+      // cluster : topic : partition : offsets : hash : number
+      const shorter = (token: string): string => {
+        const [, , partition, offsets, , number] = token.split(':');
+        return `${partition}:${offsets}:${number}`;
+      };
+      const insert = (block: Block): Promise<void> =>
+        store.insert({ ...block, token: shorter(block.token) });
+      return { ...deps, store: { insert } };
     }
     case 'commit_first': {
       const early = (offset: number, metadata: string): Promise<void> => {
