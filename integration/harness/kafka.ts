@@ -11,6 +11,7 @@ import { brokersAnswer, READY_MS } from './kafka/answer.ts';
 import { startContainer } from './kafka/container.ts';
 import { kafkaJars } from './kafka/jars.ts';
 import { KafkaNode } from './kafka/node.ts';
+import type { Security } from './kafka/security.ts';
 import { freePorts } from './ports.ts';
 import { TcpProxy } from './tcp_proxy.ts';
 
@@ -20,6 +21,8 @@ export interface KafkaOptions {
   readonly proxied?: boolean;
   /** Broker settings, e.g. { 'message.max.bytes': '2000000' }. Not for an external broker. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** TLS and passwords for clients; one broker, run from the jars. */
+  readonly security?: Security;
 }
 
 /** Brokers are numbered from 1. */
@@ -28,6 +31,8 @@ export interface Kafka {
   readonly bootstrap: string;
   /** The same brokers, around the proxies. */
   readonly direct: string;
+  /** Where a secured broker takes clients by their certificate; else empty. */
+  readonly mutual: string;
   /** One a broker, when asked for; else empty. */
   readonly proxies: readonly TcpProxy[];
   /** False: an external broker, which can only be used. */
@@ -49,7 +54,7 @@ export interface Kafka {
 export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
   const external = process.env['SPANHOUSE_TEST_KAFKA'];
   if (external !== undefined && external !== '') return externalKafka(external, options);
-  if ((options.brokers ?? 1) === 1) {
+  if ((options.brokers ?? 1) === 1 && options.security === undefined) {
     const container = await startContainer(options);
     if (container !== undefined) {
       await brokersAnswer(container.direct, 1);
@@ -60,7 +65,9 @@ export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
 }
 
 async function externalKafka(bootstrap: string, options: KafkaOptions): Promise<Kafka> {
-  if (options.proxied === true || options.settings !== undefined || options.brokers === 3) {
+  const { proxied, settings, brokers, security } = options;
+  const special = settings !== undefined || security !== undefined || brokers === 3;
+  if (proxied === true || special) {
     throw new Error(
       'This test needs brokers of its own, and SPANHOUSE_TEST_KAFKA names one that is not: ' +
         'unset it, so that a container engine or the jars are used.',
@@ -77,6 +84,7 @@ async function externalKafka(bootstrap: string, options: KafkaOptions): Promise<
   return {
     bootstrap,
     direct: bootstrap,
+    mutual: '',
     proxies: [],
     breakable: false,
     pid: () => 0,
@@ -91,6 +99,7 @@ async function externalKafka(bootstrap: string, options: KafkaOptions): Promise<
 class LocalKafka implements Kafka {
   readonly breakable = true;
   readonly proxies: readonly TcpProxy[];
+  readonly mutual: string;
   readonly #nodes: readonly KafkaNode[];
   readonly #folder: string;
 
@@ -98,19 +107,26 @@ class LocalKafka implements Kafka {
     this.#nodes = nodes;
     this.proxies = proxies;
     this.#folder = folder;
+    const { mutual } = nodes[0]?.settings.ports ?? {};
+    this.mutual = mutual === undefined ? '' : `127.0.0.1:${mutual}`;
   }
 
   static async start(options: KafkaOptions): Promise<LocalKafka> {
     const jars = await kafkaJars();
     const folder = await mkdtemp(join(tmpdir(), 'spanhouse-kafka-'));
     const count = options.brokers ?? 1;
-    const ports = await freePorts(count * 3);
+    const ports = await freePorts(count * 4);
     const port = (index: number): number => ports[index] ?? 0;
     const proxies: TcpProxy[] = [];
-    const controllers = Array.from({ length: count }, (_, i) => port(i * 3 + 2));
+    const controllers = Array.from({ length: count }, (_, i) => port(i * 4 + 2));
     const nodes: KafkaNode[] = [];
     for (let i = 0; i < count; i++) {
-      const own = { external: port(i * 3), internal: port(i * 3 + 1), controller: port(i * 3 + 2) };
+      const own = {
+        external: port(i * 4),
+        internal: port(i * 4 + 1),
+        controller: port(i * 4 + 2),
+        ...(options.security === undefined ? {} : { mutual: port(i * 4 + 3) }),
+      };
       if (options.proxied === true) {
         proxies.push(await TcpProxy.start(() => ({ host: '127.0.0.1', port: own.external })));
       }
@@ -120,13 +136,13 @@ class LocalKafka implements Kafka {
         advertisedPort: proxies[i]?.port ?? own.external,
         controllers,
         dataDirectory: join(folder, `node-${i + 1}`, 'data'),
-        more: options.settings ?? {},
+        more: { ...options.security?.settings, ...options.settings },
       };
       nodes.push(new KafkaNode(jars, join(folder, `node-${i + 1}`), settings));
     }
     const kafka = new LocalKafka(nodes, proxies, folder);
     try {
-      await kafka.#open();
+      await kafka.#open(options.security?.format ?? []);
       return kafka;
     } catch (error) {
       const said = nodes.map((node) => node.log).join('\n');
@@ -135,9 +151,9 @@ class LocalKafka implements Kafka {
     }
   }
 
-  async #open(): Promise<void> {
+  async #open(format: readonly string[]): Promise<void> {
     const clusterId = randomBytes(16).toString('base64url');
-    await Promise.all(this.#nodes.map((node) => node.format(clusterId)));
+    await Promise.all(this.#nodes.map((node) => node.format(clusterId, format)));
     for (const node of this.#nodes) node.start();
     await this.#answer();
   }

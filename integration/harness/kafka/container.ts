@@ -63,6 +63,7 @@ function containerKafka(
   return {
     bootstrap: proxy?.address ?? `127.0.0.1:${ports.external}`,
     direct: `127.0.0.1:${ports.internal}`,
+    mutual: '',
     proxies: proxy === undefined ? [] : [proxy],
     breakable: true,
     pid: () => 0,

@@ -40,11 +40,11 @@ export class KafkaNode {
   }
 
   /** Writes the settings and gives the data directory its cluster; once, before the first start. */
-  async format(clusterId: string): Promise<void> {
+  async format(clusterId: string, more: readonly string[]): Promise<void> {
     mkdirSync(this.#folder, { recursive: true });
     const file = join(this.#folder, 'server.properties');
     writeFileSync(file, serverProperties(this.settings));
-    const tool = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', file];
+    const tool = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', file, ...more];
     const args = [...JAVA, '-cp', `${this.#jars}/*`, ...tool, '--ignore-formatted'];
     await run('java', args, { timeout: FORMAT_MS, cwd: this.#folder });
   }

@@ -6,6 +6,8 @@ export interface NodePorts {
   /** Brokers among themselves, and tests that go around the proxy. */
   readonly internal: number;
   readonly controller: number;
+  /** For clients that show a certificate; only where the broker is secured. */
+  readonly mutual?: number;
 }
 
 export interface NodeSettings {
@@ -26,15 +28,16 @@ export function serverProperties(node: NodeSettings): string {
   const replicas = String(node.controllers.length);
   const insync = String(Math.min(2, node.controllers.length));
   const at = (port: number) => `127.0.0.1:${port}`;
-  const { external, internal, controller } = node.ports;
+  const { external, internal, controller, mutual } = node.ports;
+  const more = mutual === undefined ? '' : `,MUTUAL://${at(mutual)}`;
   const values: Record<string, string> = {
     'process.roles': 'broker,controller',
     'node.id': String(node.id),
     'controller.quorum.voters': node.controllers
       .map((port, index) => `${index + 1}@${at(port)}`)
       .join(','),
-    listeners: `EXTERNAL://${at(external)},INTERNAL://${at(internal)},CONTROLLER://${at(controller)}`,
-    'advertised.listeners': `EXTERNAL://${at(node.advertisedPort)},INTERNAL://${at(internal)}`,
+    listeners: `EXTERNAL://${at(external)},INTERNAL://${at(internal)},CONTROLLER://${at(controller)}${more}`,
+    'advertised.listeners': `EXTERNAL://${at(node.advertisedPort)},INTERNAL://${at(internal)}${more}`,
     'controller.listener.names': 'CONTROLLER',
     'listener.security.protocol.map': 'EXTERNAL:PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT',
     'inter.broker.listener.name': 'INTERNAL',
