@@ -10,8 +10,9 @@ export const query: Command = {
     helpPage({
       usage: 'query --clickhouse-url URL [settings]',
       about:
-        'Serves the query API from a ClickHouse server. It reads only: `spanhouse migrate` makes\n' +
-        'the tables. Give it a ClickHouse user of its own with --clickhouse-query-user.',
+        'Serves the query API from a ClickHouse server. It reads only, but for what is archived\n' +
+        '(--query-archive=true): `spanhouse migrate` makes the tables. Give it a ClickHouse user of\n' +
+        'its own with --clickhouse-query-user.',
       settings: ['listen', 'http', 'limits', 'clickhouse', 'query', 'log', 'shutdown'],
     }),
   run: (context) =>

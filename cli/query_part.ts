@@ -3,6 +3,7 @@
 import { type QueryListeners, type QueryOptions, startQuery } from '../query/server.ts';
 import { listenAddress } from '../service/config_schema.ts';
 import { grpcLimits, httpLimits } from '../service/limits.ts';
+import { ClickHouseArchive } from '../storage/clickhouse/archive.ts';
 import type { ClickHouseAccess } from '../storage/clickhouse/client.ts';
 import { SELECT_LIMITS, SERVER_SELECT_LIMITS } from '../storage/clickhouse/select.ts';
 import type { ProcessDeps } from './process.ts';
@@ -18,6 +19,9 @@ export function startQueryPart(
     config.clickhouse.url === ''
       ? SELECT_LIMITS
       : { ...SERVER_SELECT_LIMITS, rowsToReadMax: config.query.max_rows };
+  const { archive } = config.query;
+  // A process that only answers queries may have a user of ClickHouse that only reads.
+  const archives = archive === 'auto' ? otlp !== undefined : archive === 'true';
   return life.start('query', () =>
     startQuery({
       access,
@@ -31,6 +35,7 @@ export function startQueryPart(
       http: httpLimits(config),
       allowedHosts: config.http.allowed_hosts,
       ...(otlp === undefined ? {} : { otlp }),
+      ...(archives ? { archive: new ClickHouseArchive(access) } : {}),
     }),
   );
 }

@@ -278,6 +278,11 @@ export const CONFIG_SCHEMA = z.strictObject({
       '1000000000',
       'Rows that one query may read before it is refused.',
     ),
+    archive: setting(
+      choice('auto', 'true', 'false'),
+      'auto',
+      'Whether traces can be archived, written as clickhouse.user. auto: in all-in-one only.',
+    ),
   }),
   log: z.strictObject({
     level: setting(choice('debug', 'info', 'warn', 'error'), 'info', 'The least that is logged.'),
