@@ -30,6 +30,7 @@ export const allInOne: Command = {
         'storage',
         'clickhouse',
         'query',
+        'zipkin',
         'log',
         'shutdown',
       ],
@@ -46,7 +47,8 @@ export const allInOne: Command = {
         otlpHttpPort: config.listen.otlp_http.port,
       });
       const publish = commit.publish.bind(commit);
-      const receivers = await startCollector({ ...deps, transcoder, publish });
+      const { asZipkin } = query;
+      const receivers = await startCollector({ ...deps, transcoder, publish, asZipkin });
       return {
         'otlp grpc': receivers.otlpGrpc,
         'otlp http': receivers.otlpHttp,
@@ -55,6 +57,7 @@ export const allInOne: Command = {
         sampling: receivers.sampling,
         query: query.addresses,
         'query grpc': query.grpc?.addresses ?? [],
+        'zipkin query': query.zipkin?.addresses ?? [],
       };
     }),
 };

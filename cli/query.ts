@@ -13,7 +13,7 @@ export const query: Command = {
         'Serves the query API from a ClickHouse server. It reads only, but for what is archived\n' +
         '(--query-archive=true): `spanhouse migrate` makes the tables. Give it a ClickHouse user of\n' +
         'its own with --clickhouse-query-user.',
-      settings: ['listen', 'http', 'limits', 'clickhouse', 'query', 'log', 'shutdown'],
+      settings: ['listen', 'http', 'limits', 'clickhouse', 'query', 'zipkin', 'log', 'shutdown'],
     }),
   run: (context) =>
     runProcess(context, 'query', async (deps) => {
@@ -25,6 +25,10 @@ export const query: Command = {
       }
       const access = await openStore(deps);
       const server = await startQueryPart(deps, access);
-      return { query: server.addresses, 'query grpc': server.grpc?.addresses ?? [] };
+      return {
+        query: server.addresses,
+        'query grpc': server.grpc?.addresses ?? [],
+        'zipkin query': server.zipkin?.addresses ?? [],
+      };
     }),
 };

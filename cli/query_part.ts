@@ -1,12 +1,13 @@
 // The query service as a part of a process, from the settings.
 
 import { type QueryListeners, type QueryOptions, startQuery } from '../query/server.ts';
-import { listenAddress } from '../service/config_schema.ts';
+import { listenAddress, zipkinQueryAddress } from '../service/config_schema.ts';
 import { grpcLimits, httpLimits } from '../service/limits.ts';
 import { ClickHouseArchive } from '../storage/clickhouse/archive.ts';
 import type { ClickHouseAccess } from '../storage/clickhouse/client.ts';
 import { SELECT_LIMITS, SERVER_SELECT_LIMITS } from '../storage/clickhouse/select.ts';
 import type { ProcessDeps } from './process.ts';
+import { packageVersion } from './version.ts';
 
 /** Opens the query APIs over `access`, HTTP and gRPC. Throws ListenError. */
 export function startQueryPart(
@@ -19,6 +20,7 @@ export function startQueryPart(
     config.clickhouse.url === ''
       ? SELECT_LIMITS
       : { ...SERVER_SELECT_LIMITS, rowsToReadMax: config.query.max_rows };
+  const zipkinListen = zipkinQueryAddress(config);
   const { archive } = config.query;
   // A process that only answers queries may have a user of ClickHouse that only reads.
   const archives = archive === 'auto' ? otlp !== undefined : archive === 'true';
@@ -27,6 +29,13 @@ export function startQueryPart(
       access,
       listen: listenAddress(config, 'query'),
       grpc: { listen: listenAddress(config, 'query_grpc'), limits: grpcLimits(config) },
+      zipkin: {
+        strictTraceId: config.zipkin.strict_trace_id === 'true',
+        autocompleteKeys: config.zipkin.autocomplete_keys,
+        lookbackMs: config.zipkin.lookback,
+      },
+      ...(zipkinListen === undefined ? {} : { zipkinListen }),
+      version: packageVersion(),
       log,
       metrics,
       selectLimits: { ...limits, timeMsMax: config.query.max_time },

@@ -16,7 +16,7 @@ import { JsonWorker } from './json_worker.ts';
 import { startJaeger } from './receivers/jaeger.ts';
 import { startOtlpGrpc } from './receivers/otlp_grpc.ts';
 import { startOtlpHttp } from './receivers/otlp_http.ts';
-import { startZipkin } from './receivers/zipkin.ts';
+import { startZipkin, type ZipkinDeps } from './receivers/zipkin.ts';
 
 const MS_PER_SECOND = 1000;
 const NANOS_PER_MS = 1_000_000n;
@@ -28,6 +28,8 @@ export interface CollectorDeps {
   readonly life: Lifecycle;
   readonly transcoder: Transcoder;
   readonly publish: Publish;
+  /** Answers what only reads on Zipkin's port, where this process serves queries, too. */
+  readonly asZipkin?: NonNullable<ZipkinDeps['otherwise']>;
   /** See AcceptDeps. */
   readonly recordBytesMax?: number;
 }
@@ -89,6 +91,7 @@ export async function startCollector(deps: CollectorDeps): Promise<Collector> {
         corsOrigins: config.http.cors_origins,
         bodyTimeMs: config.limits.request_time,
         grpcLimits: grpcLimits(config),
+        ...(deps.asZipkin === undefined ? {} : { otherwise: deps.asZipkin }),
       },
       { ...listen, ...listenAddress(config, 'zipkin'), limits: httpLimits(config) },
     ),

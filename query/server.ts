@@ -1,22 +1,28 @@
 // The query service: reads what is stored, and answers in the APIs that tools already speak.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import fastify, { type FastifyInstance } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { DEFAULT_TENANT } from '../model/limits.ts';
 import { type Clock, systemClock } from '../service/clock.ts';
 import { type HttpLimits, type Listener, openHttp } from '../service/http_listener.ts';
 import type { ListenAddress } from '../service/listen.ts';
 import type { Log } from '../service/log.ts';
-import { type Metrics, SECONDS_BUCKETS } from '../service/metrics.ts';
+import type { Metrics } from '../service/metrics.ts';
 import type { ArchiveWriter } from '../storage/clickhouse/archive.ts';
 import { makeSelect, type QueryAccess, type SelectLimits } from '../storage/clickhouse/select.ts';
 import { AnswerMemory } from './answer_memory.ts';
 import { registerArchive } from './api/jaeger/archive_routes.ts';
 import { type JaegerGrpcOptions, startJaegerGrpc } from './api/jaeger/grpc/server.ts';
+import { registerJaegerMetrics } from './api/jaeger/metrics_routes.ts';
 import { registerJaeger } from './api/jaeger/routes.ts';
 import { registerJaegerV3 } from './api/jaeger/v3/routes.ts';
+import { registerSpanhouse } from './api/spanhouse/routes.ts';
+import { registerZipkin, ZIPKIN_SETTINGS, type ZipkinSettings } from './api/zipkin/routes.ts';
+import { registerZipkinServer } from './api/zipkin/server_routes.ts';
+import { registerUiConfig } from './api/zipkin/ui_config.ts';
 import { Gate } from './gate.ts';
 import type { QueryDeps } from './http_answer.ts';
+import { createHttpApp, requestSeconds } from './http_app.ts';
 import { type Addresses, landingPage } from './landing.ts';
 
 export interface QueryOptions {
@@ -24,6 +30,12 @@ export interface QueryOptions {
   readonly listen: ListenAddress;
   /** Jaeger's gRPC API; none unless told. */
   readonly grpc?: JaegerGrpcOptions;
+  /** Zipkin's API, below /zipkin; ZIPKIN_SETTINGS unless told. */
+  readonly zipkin?: ZipkinSettings;
+  /** A port that answers as a Zipkin server does; none unless told. */
+  readonly zipkinListen?: ListenAddress;
+  /** Ours, where an API tells it. */
+  readonly version?: string;
   readonly log: Log;
   readonly metrics: Metrics;
   /** What one statement may cost; SELECT_LIMITS unless told. */
@@ -42,42 +54,54 @@ export interface QueryOptions {
   readonly tenant?: string;
 }
 
-/** Reading needs no bodies; a POST to a path that is not there may bring this much. */
-const BODY_BYTES_MAX = 64 * 1024;
-/** Longer parts of a path cannot be a service: its name is cut at 255 bytes when it is stored. */
-const PATH_PARAM_CHARS_MAX = 1024;
-
-/** No page of ours loads, frames or runs anything; nothing here is meant for other origins. */
-const SECURITY_HEADERS = {
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
-  'cross-origin-resource-policy': 'same-origin',
-  'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
-};
-
 export interface QueryListeners extends Listener {
   /** Of Jaeger's gRPC API, where it was asked for. */
   readonly grpc?: Listener;
+  /** Of Zipkin's API on a port of its own, where that was asked for. */
+  readonly zipkin?: Listener;
+  /** Answers as a Zipkin server does, for a port that someone else has opened. */
+  readonly asZipkin: Handler;
 }
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
 /** Resolves when the ports are open. Throws ListenError (service/listen.ts). */
 export async function startQuery(options: QueryOptions): Promise<QueryListeners> {
   const deps = depsOf(options);
-  const app = createApp(options, deps);
-  const listener = await openQuery(app, options);
+  const seconds = requestSeconds(options.metrics);
+  const main = createHttpApp(options.log, seconds);
+  const zipkin = createHttpApp(options.log, seconds);
+  let queryPort = options.listen.port;
+  main.get('/', (_request, reply) =>
+    reply.type('text/html; charset=utf-8').send(landingPage({ ...options.otlp, queryPort })),
+  );
+  registerMain(main, options, deps);
+  registerAsZipkin(zipkin, options, deps);
+  await Promise.all([main.ready(), zipkin.ready()]);
+  const opened: Listener[] = [];
   const stop = async (graceMs: number): Promise<void> => {
-    await listener.stop(graceMs);
-    await app.close();
+    await Promise.all(opened.map((listener) => listener.stop(graceMs)));
+    await Promise.all([main.close(), zipkin.close()]);
   };
-  if (options.grpc === undefined) return { ...listener, stop };
+  const keep = async <T extends Listener>(opening: Promise<T>): Promise<T> => {
+    const listener = await opening;
+    opened.push(listener);
+    return listener;
+  };
   try {
-    const grpc = await startJaegerGrpc(deps, options.metrics, options.grpc);
+    const listener = await keep(openApp(main, options.listen, options));
+    queryPort = listener.port;
+    const { grpc, zipkinListen } = options;
     return {
       ...listener,
-      grpc,
-      stop: async (graceMs) => {
-        await Promise.all([stop(graceMs), grpc.stop(graceMs)]);
-      },
+      asZipkin: (request, response) => zipkin.routing(request, response),
+      ...(grpc === undefined
+        ? {}
+        : { grpc: await keep(startJaegerGrpc(deps, options.metrics, grpc)) }),
+      ...(zipkinListen === undefined
+        ? {}
+        : { zipkin: await keep(openApp(zipkin, zipkinListen, options)) }),
+      stop,
     };
   } catch (error) {
     await stop(0);
@@ -85,51 +109,40 @@ export async function startQuery(options: QueryOptions): Promise<QueryListeners>
   }
 }
 
-async function openQuery(app: FastifyInstance, options: QueryOptions): Promise<Listener> {
-  let queryPort = options.listen.port;
-  app.get('/', (_request, reply) =>
-    reply.type('text/html; charset=utf-8').send(landingPage({ ...options.otlp, queryPort })),
-  );
-  await app.ready();
-  const listener = await openHttp({
-    ...options.listen,
+function openApp(
+  app: FastifyInstance,
+  listen: ListenAddress,
+  options: QueryOptions,
+): Promise<Listener> {
+  return openHttp({
+    ...listen,
     handler: (request: IncomingMessage, response: ServerResponse) => app.routing(request, response),
     note: (message) => options.log.info(message),
     onBug: (error) => options.log.error('a query failed', { error }),
     ...(options.http === undefined ? {} : { limits: options.http }),
     ...(options.allowedHosts === undefined ? {} : { allowedHosts: options.allowedHosts }),
   });
-  queryPort = listener.port;
-  return listener;
 }
 
-function createApp(options: QueryOptions, deps: QueryDeps): FastifyInstance {
-  const app = fastify({
-    logger: false,
-    trustProxy: false,
-    bodyLimit: BODY_BYTES_MAX,
-    exposeHeadRoutes: false,
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: PATH_PARAM_CHARS_MAX },
-  });
-  app.addHook('onRequest', (_request, reply, done) => {
-    reply.headers(SECURITY_HEADERS);
-    done();
-  });
-  measure(app, options.metrics);
-  // Go's words, and its type: some tools tell a missing API from a missing trace by them.
-  app.setNotFoundHandler((_request, reply) =>
-    reply.code(404).type('text/plain; charset=utf-8').send('404 page not found\n'),
-  );
-  app.setErrorHandler((error, _request, reply) => {
-    const status = (error as { statusCode?: number }).statusCode ?? 500;
-    if (status >= 500) options.log.error('a query failed', { error });
-    const message = status >= 500 ? 'an error of ours, which has been logged' : 'bad request';
-    return reply.code(status).type('text/plain; charset=utf-8').send(`${message}\n`);
-  });
+/** All APIs, on the port that people know from Jaeger. */
+function registerMain(app: FastifyInstance, options: QueryOptions, deps: QueryDeps): void {
   registerJaeger(app, deps);
+  registerJaegerMetrics(app, deps);
   registerArchive(app, deps);
   registerJaegerV3(app, deps);
-  return app;
+  registerSpanhouse(app, deps);
+  const settings = options.zipkin ?? ZIPKIN_SETTINGS;
+  registerZipkin(app, deps, settings, '/zipkin/api/v2');
+  registerUiConfig(app, settings);
+}
+
+/** What a Zipkin server answers, where people know it from Zipkin. */
+function registerAsZipkin(app: FastifyInstance, options: QueryOptions, deps: QueryDeps): void {
+  const settings = options.zipkin ?? ZIPKIN_SETTINGS;
+  registerZipkin(app, deps, settings, '/api/v2');
+  registerZipkin(app, deps, settings, '/zipkin/api/v2');
+  registerUiConfig(app, settings);
+  registerZipkinServer(app, deps, options.metrics, options.version ?? '');
 }
 
 function depsOf(options: QueryOptions): QueryDeps {
@@ -142,19 +155,4 @@ function depsOf(options: QueryOptions): QueryDeps {
     log: options.log,
     ...(options.archive === undefined ? {} : { archive: options.archive }),
   };
-}
-
-/** Routes are ours and few, so they can be a label; a path that came in never is one. */
-function measure(app: FastifyInstance, metrics: Metrics): void {
-  const seconds = metrics.histogram(
-    'spanhouse_query_request_seconds',
-    'Time from a query request to the end of its answer.',
-    ['route', 'status'],
-    SECONDS_BUCKETS,
-  );
-  app.addHook('onResponse', (request, reply, done) => {
-    const route = request.routeOptions.url ?? 'none';
-    seconds.observe({ route, status: String(reply.statusCode) }, reply.elapsedTime / 1000);
-    done();
-  });
 }

@@ -13,6 +13,7 @@ const STATUS_ERROR = 2;
 
 /** The condition that a tag stands for; `placesOf` tells where it can stand at all. */
 export function conditionOf(tag: Tag, placesOf: (tag: Tag) => TagPlaces): Condition {
+  if (tag.match !== undefined) return zipkinCondition(tag, placesOf);
   const attribute: Condition = { type: 'tag', tag, places: placesOf(tag) };
   switch (tag.key) {
     case 'error':
@@ -26,6 +27,23 @@ export function conditionOf(tag: Tag, placesOf: (tag: Tag) => TagPlaces): Condit
     default:
       return attribute;
   }
+}
+
+const ON_SPAN: TagPlaces = { resource: false, scope: false };
+
+/** Zipkin's words and pairs (zipkin.md §2): an error is a tag `error`, its text the message. */
+function zipkinCondition(tag: Tag, placesOf: (tag: Tag) => TagPlaces): Condition {
+  const { key, text, match } = tag;
+  if (match === 'remote' || match === 'key') return { type: 'tag', tag, places: ON_SPAN };
+  if (match === 'word') {
+    const named: Condition = { type: 'tag', tag: { key: 'event', text: key }, places: ON_SPAN };
+    const there: Condition = { type: 'tag', tag: { ...tag, match: 'key' }, places: ON_SPAN };
+    const failed: Condition = { type: 'status', status: STATUS_ERROR };
+    return { type: 'any', conditions: key === 'error' ? [failed, there, named] : [there, named] };
+  }
+  const pair = conditionOf({ key, text }, placesOf);
+  if (key !== 'error' || text === 'false') return pair;
+  return { type: 'any', conditions: [{ type: 'status_message', text }, pair] };
 }
 
 /** `error=false` is every span that is not in error: Jaeger counts an unset status among them. */

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import {
   type Address,
   address,
+  addressOrOff,
   choice,
   count,
   days,
@@ -64,6 +65,12 @@ export const CONFIG_SCHEMA = z.strictObject({
     sampling_grpc: setting(address, '5779', 'Remote sampling over gRPC.'),
     query: setting(address, '16686', 'The query API.'),
     query_grpc: setting(address, '16685', "Jaeger's query API over gRPC."),
+    zipkin_query: setting(
+      addressOrOff,
+      'off',
+      "A port of its own for Zipkin's query API and page, such as 9411 in `spanhouse query`. " +
+        'They are below /zipkin on listen.query anyway, and all-in-one has them on listen.zipkin.',
+    ),
     metrics: setting(address, '8888', 'Prometheus metrics, GET /metrics.'),
     health: setting(address, '13133', 'Health: /healthz is alive, /readyz is ready to serve.'),
   }),
@@ -84,6 +91,24 @@ export const CONFIG_SCHEMA = z.strictObject({
       size('64KiB', '1GiB'),
       '4MiB',
       'Datagrams that wait in the kernel, for each UDP port; it caps this at net.core.rmem_max.',
+    ),
+  }),
+  zipkin: z.strictObject({
+    strict_trace_id: setting(
+      choice('true', 'false'),
+      'true',
+      'false: traces whose ids end in the same 64 bits are shown as one, where some services send ' +
+        '64 bits and others 128.',
+    ),
+    lookback: setting(
+      duration('1m', '3650d'),
+      '1d',
+      'How far a Zipkin search looks back that does not say so.',
+    ),
+    autocomplete_keys: setting(
+      list('keys of tags', /^[^,\s]{1,256}$/),
+      '',
+      "Tags whose values Zipkin's search form offers.",
     ),
   }),
   sampling: z.strictObject({
@@ -318,10 +343,17 @@ export const SETTINGS: readonly Setting[] = settingsOf(CONFIG_SCHEMA, '');
 /** The address of one listener, its host filled in from listen.host. */
 export function listenAddress(
   config: Config,
-  port: Exclude<keyof Config['listen'], 'host'>,
+  port: Exclude<keyof Config['listen'], 'host' | 'zipkin_query'>,
 ): ListenAddress {
   const at: Address = config.listen[port];
   return { host: at.host ?? config.listen.host, port: at.port, setting: `listen.${port}` };
+}
+
+/** The same for the listener that may be off: undefined then. */
+export function zipkinQueryAddress(config: Config): ListenAddress | undefined {
+  const at = config.listen.zipkin_query;
+  if (at === 'off') return undefined;
+  return { host: at.host ?? config.listen.host, port: at.port, setting: 'listen.zipkin_query' };
 }
 
 function settingsOf(section: z.ZodObject, prefix: string): Setting[] {

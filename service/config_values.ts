@@ -115,6 +115,14 @@ export const address: Kind<Address> = {
   },
 };
 
+/** A listener that not everyone needs. */
+export const addressOrOff: Kind<Address | 'off'> = {
+  ...address,
+  expected: `off, or ${address.expected}`,
+  placeholder: 'off|[host:]port',
+  parse: (raw) => (raw === false || raw === 'off' ? 'off' : address.parse(raw)),
+};
+
 /** http or https, without credentials, which would show up wherever the URL is printed. */
 export const url: Kind<string> = {
   expected: 'an http:// or https:// URL without user and password in it',

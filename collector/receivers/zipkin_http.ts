@@ -29,6 +29,8 @@ export interface ZipkinHttpDeps {
   readonly onBug: (error: unknown) => void;
   /** Cap of a body, on the wire and inflated. */
   readonly requestBytesMax?: number;
+  /** Answers what only reads (GET and HEAD), where a process does that on this port, too. */
+  readonly otherwise?: (request: IncomingMessage, response: ServerResponse) => void;
   /** Origins whose pages may send spans. None by default. */
   readonly corsOrigins?: readonly string[];
 }
@@ -38,6 +40,11 @@ export function zipkinHttpHandler(
   deps: ZipkinHttpDeps,
 ): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
   return async (request, response) => {
+    // Before CORS: those who may send spans may not read them.
+    if (deps.otherwise !== undefined && isReading(request)) {
+      deps.otherwise(request, response);
+      return;
+    }
     if (cors(request, response, deps.corsOrigins ?? [])) return;
     if (replyAbout(request, response)) return;
     const reservation = new Reservation(deps.budget);
@@ -63,6 +70,10 @@ export function zipkinHttpHandler(
       reservation.close();
     }
   };
+}
+
+function isReading({ method }: IncomingMessage): boolean {
+  return method === 'GET' || method === 'HEAD';
 }
 
 /** The ladder. Throws RefusalError from every rung, and BodyGone. */

@@ -2,11 +2,18 @@
 // attribute of any type, on an event or link, on its resource or on its scope (jaeger.md §2.7).
 
 import { keyValueHash } from '../../model/hash.ts';
+import { REMOTE_SERVICE, REMOTE_SERVICE_KEYS } from './remote_service.ts';
 import type { Param } from './statement.ts';
 
 export interface Tag {
   readonly key: string;
   readonly text: string;
+  /**
+   * What Zipkin asks beside a pair. `word`: the key is that of an attribute, whatever its value, or
+   * the name of an event. `key`: the first half of that. `tag`: a pair, but `error` has a text.
+   * `remote`: the text is the name of the service that the span spoke to.
+   */
+  readonly match?: 'word' | 'key' | 'tag' | 'remote';
 }
 
 /** Where a tag can stand beside the span itself; false where a look has shown that it cannot. */
@@ -49,6 +56,8 @@ export function tagCondition(
   n: number,
   isInOperation = false,
 ): { sql: string; params: Record<string, Param> } {
+  if (tag.match === 'key') return keyCondition(tag, n);
+  if (tag.match === 'remote') return remoteCondition(tag, n);
   const params: Record<string, Param> = {
     [`key${n}`]: tag.key,
     [`text${n}`]: tag.text,
@@ -76,6 +85,23 @@ export function tagCondition(
   if (places.resource) levels.push(`resource_id IN (${contentIds('resources', n)})`);
   if (places.scope) levels.push(`scope_id IN (${contentIds('scopes', n)})`);
   return { sql: `(${levels.join('\n  OR ')})`, params };
+}
+
+const ATTRIBUTE_MAPS = ['attr_s', 'attr_i', 'attr_d', 'attr_b', 'attr_x'];
+
+/** No index knows keys alone; of the maps only these are read. */
+function keyCondition(tag: Tag, n: number): { sql: string; params: Record<string, Param> } {
+  const has = ATTRIBUTE_MAPS.map((map) => `has(mapKeys(${map}), {key${n}:String})`);
+  return { sql: `(${has.join('\n    OR ')})`, params: { [`key${n}`]: tag.key } };
+}
+
+function remoteCondition(tag: Tag, n: number): { sql: string; params: Record<string, Param> } {
+  const text = `{text${n}:String}`;
+  const hashes = REMOTE_SERVICE_KEYS.map((key) => `cityHash64('${key}', ${text})`);
+  return {
+    sql: `(indexHint(hasAny(${KV_INDEX}, [${hashes.join(', ')}]))\n  AND ${REMOTE_SERVICE} = ${text})`,
+    params: { [`text${n}`]: tag.text },
+  };
 }
 
 /** Holds for the rows of `resources` and `scopes` that have the tag. */
