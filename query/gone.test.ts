@@ -62,6 +62,7 @@ for (const path of [
   '/api/traces/1',
   '/api/traces?service=a',
   '/api/dependencies',
+  '/api/x/contributions?service=a',
 ]) {
   test(`when the caller of ${path} goes away, the engine stops working for it`, async () => {
     const request = get({ host: '127.0.0.1', port: service.port, path });
