@@ -3,11 +3,13 @@
 // limit explicitly, since its own defaults leave streams and session memory unbounded.
 
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { Server, ServerCredentials, type ServerOptions } from '@grpc/grpc-js';
 import { addBareMethods, type BareMethods } from './grpc_bare.ts';
 import type { Listener } from './http_listener.ts';
 import { bind, type ListenAddress } from './listen.ts';
 import type { MemoryBudget } from './memory_budget.ts';
+import type { Tls } from './tls.ts';
 
 export interface GrpcLimits {
   readonly connectionsMax: number;
@@ -52,7 +54,7 @@ export interface GrpcListenerOptions extends ListenAddress {
   /** Charged for what grpc-js gathers of the other methods' requests. */
   readonly budget?: MemoryBudget;
   /** Plaintext when absent. */
-  readonly credentials?: ServerCredentials;
+  readonly tls?: Tls;
   /** Told about a missing IPv6; one sentence. */
   readonly note?: (message: string) => void;
 }
@@ -63,7 +65,7 @@ export async function openGrpc(options: GrpcListenerOptions): Promise<Listener> 
   const connections = grpcConnections(options);
   const make = (): NetServer => {
     // Not half open: a client that closes its side is gone, and so must its calls be.
-    const server = createServer({ noDelay: true }, (socket) => connections.take(socket));
+    const server = createServerOf(options.tls, (socket) => connections.take(socket));
     server.maxConnections = limits.connectionsMax;
     return server;
   };
@@ -83,6 +85,13 @@ export async function openGrpc(options: GrpcListenerOptions): Promise<Listener> 
   };
 }
 
+function createServerOf(tls: Tls | undefined, take: (socket: Socket) => void): NetServer {
+  if (tls === undefined) return createServer({ noDelay: true }, take);
+  const server = createTlsServer({ noDelay: true, ...tls.options(['h2']) }, take);
+  tls.follow(server);
+  return server;
+}
+
 /** A gRPC server without a port: it is given its connections. */
 export interface GrpcConnections {
   /** A connection on which the client's HTTP/2 preface is still to be read. */
@@ -94,15 +103,14 @@ export interface GrpcConnections {
 }
 
 export function grpcConnections(
-  options: Omit<GrpcListenerOptions, keyof ListenAddress | 'note'>,
+  options: Omit<GrpcListenerOptions, keyof ListenAddress | 'note' | 'tls'>,
 ): GrpcConnections {
   const limits = { ...GRPC_LIMITS, ...options.limits };
   const grpc = new Server(channelOptions(limits));
   addBareMethods(grpc, options.bare ?? new Map(), options.budget);
   options.register(grpc);
-  const injector = grpc.createConnectionInjector(
-    options.credentials ?? ServerCredentials.createInsecure(),
-  );
+  // Whether it is TLS or not, the sockets that it is given are read and written as they are.
+  const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
   const sockets = new Set<Socket>();
   return {
     take: (socket) => {

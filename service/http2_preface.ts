@@ -1,15 +1,31 @@
 // HTTP/1.1 and gRPC on one port. An HTTP/2 client that knows what it speaks to begins with
 // `PRI * HTTP/2.0…` (RFC 9113 §3.4), and PRI is reserved so that no HTTP/1 request can: three bytes
-// tell the two apart, and are put back before anyone else reads them.
+// tell the two apart, and are put back before anyone else reads them. With TLS, the handshake tells.
 
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
+import { type TLSSocket, Server as TlsServer } from 'node:tls';
 import type { GrpcConnections } from './grpc_listener.ts';
 
 const PREFACE = Buffer.from('PRI');
 
 /** Hands each connection of `server` to itself or to `grpc`; one that says nothing is closed. */
 export function splitConnections(server: Server, grpc: GrpcConnections, timeMs: number): void {
+  if (server instanceof TlsServer) splitTlsConnections(server, grpc);
+  else splitPlainConnections(server, grpc, timeMs);
+}
+
+function splitTlsConnections(server: TlsServer, grpc: GrpcConnections): void {
+  const [takeHttp] = server.listeners('secureConnection');
+  if (takeHttp === undefined) throw new Error("Node's HTTPS server takes no connections");
+  server.removeAllListeners('secureConnection');
+  server.on('secureConnection', (socket: TLSSocket) => {
+    if (socket.alpnProtocol === 'h2') grpc.take(socket);
+    else takeHttp.call(server, socket);
+  });
+}
+
+function splitPlainConnections(server: Server, grpc: GrpcConnections, timeMs: number): void {
   const [takeHttp] = server.listeners('connection');
   if (takeHttp === undefined) throw new Error("Node's HTTP server takes no connections");
   server.removeAllListeners('connection');

@@ -11,15 +11,18 @@
 import {
   createServer,
   type IncomingMessage,
+  type RequestListener,
   type Server,
   type ServerOptions,
   type ServerResponse,
 } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { GrpcConnections } from './grpc_listener.ts';
 import { hostAllowed, isSimpleContentType } from './host_check.ts';
 import { splitConnections } from './http2_preface.ts';
 import { type Bound, bind, type ListenAddress } from './listen.ts';
+import type { Tls } from './tls.ts';
 
 export interface HttpLimits {
   /** Connections on one listener; past it a new one is closed unread. */
@@ -55,7 +58,9 @@ const DRAIN_CHECK_MS = 25;
 export interface HttpListenerOptions extends ListenAddress {
   readonly handler: (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
   readonly limits?: Partial<HttpLimits>;
-  /** Gets the connections that begin as HTTP/2 (h2c), where one port has both. */
+  /** Plain HTTP when absent. */
+  readonly tls?: Tls;
+  /** Gets the connections that begin as HTTP/2, where one port has both. */
   readonly grpc?: GrpcConnections;
   /** Host names beside the loopback ones that a loopback listener answers to. */
   readonly allowedHosts?: readonly string[];
@@ -79,7 +84,7 @@ export async function openHttp(options: HttpListenerOptions): Promise<Listener> 
   const limits = { ...HTTP_LIMITS, ...options.limits };
   const state: State = { stopping: false, loopback: true };
   const make = (): Server => {
-    const server = createServer(serverOptions(limits), (request, response) => {
+    const server = createServerOf(options, limits, (request, response) => {
       serve(request, response, options, state);
     });
     server.maxConnections = limits.connectionsMax;
@@ -99,6 +104,18 @@ export async function openHttp(options: HttpListenerOptions): Promise<Listener> 
       return stop(bound, graceMs, options.grpc);
     },
   };
+}
+
+function createServerOf(
+  { tls, grpc }: HttpListenerOptions,
+  limits: HttpLimits,
+  handler: RequestListener,
+): Server {
+  if (tls === undefined) return createServer(serverOptions(limits), handler);
+  const alpn = grpc === undefined ? (['http/1.1'] as const) : (['h2', 'http/1.1'] as const);
+  const server = createTlsServer({ ...serverOptions(limits), ...tls.options(alpn) }, handler);
+  tls.follow(server);
+  return server;
 }
 
 interface State {
@@ -129,7 +146,9 @@ function serve(
       refuse(response, 403, FOREIGN_HOST);
       return;
     }
-    if (isSimpleContentType(request.headers['content-type'])) {
+    // What a browser says of a page from here itself; no page can say it (Fetch Metadata).
+    const isOurs = request.headers['sec-fetch-site'] === 'same-origin';
+    if (!isOurs && isSimpleContentType(request.headers['content-type'])) {
       refuse(response, 415, SIMPLE_TYPE);
       return;
     }
