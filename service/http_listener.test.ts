@@ -126,9 +126,13 @@ test('a listener that is open to the network does not judge Host names', async (
 
 test('a loopback listener refuses the content types that a foreign page may send unasked', async (t) => {
   const http = await open(t, hello);
-  const status = async (type: string): Promise<number> =>
-    (await ask(http.port, { method: 'POST', headers: { 'content-type': type } })).status;
+  const status = async (type: string, site = 'cross-site'): Promise<number> => {
+    const headers = { 'content-type': type, 'sec-fetch-site': site };
+    return (await ask(http.port, { method: 'POST', headers })).status;
+  };
   assert.equal(await status('text/plain'), 415);
+  assert.equal(await status('text/plain', 'same-site'), 415);
+  assert.equal(await status('text/plain', 'same-origin'), 200);
   assert.equal(await status('Text/Plain; charset=utf-8'), 415);
   assert.equal(await status('multipart/form-data; boundary=x'), 415);
   assert.equal(await status('application/json'), 200);
