@@ -8,7 +8,7 @@ import type { LoadProtocol } from '../load/options.ts';
 import { readProcessTree, totalCpuSeconds } from '../load/process_tree.ts';
 import { type LoadRun, runLoad } from '../load/run_load.ts';
 import { type Figure, median, writeReport } from '../report.ts';
-import { type BenchCollector, startBenchCollector, stopBenchCollector } from './collector.ts';
+import { type Role, startRole, stopRole } from '../role.ts';
 
 interface Case {
   readonly what: string;
@@ -47,7 +47,7 @@ export async function run(args: string[]): Promise<void> {
   const rates = new Map<string, number>();
   try {
     for (const way of WAYS) {
-      const collector = await startBenchCollector([
+      const collector = await startRole('collector', [
         `--kafka-brokers=${broker.direct}`,
         `--kafka-topic=bench-${way.driver}-${way.compression}`,
         '--kafka-replication=1',
@@ -66,7 +66,7 @@ export async function run(args: string[]): Promise<void> {
           rates.set(`${way.driver} ${way.compression} ${load.what}`, figure.spansPerCpuSecond);
         }
       } finally {
-        await stopBenchCollector(collector);
+        await stopRole(collector);
       }
     }
   } finally {
@@ -76,7 +76,7 @@ export async function run(args: string[]): Promise<void> {
 }
 
 async function loadOnce(
-  collector: BenchCollector,
+  collector: Role,
   broker: TestBroker,
   load: Case,
   seconds: number,

@@ -1,22 +1,24 @@
-// The real `spanhouse collector` as a process of its own, in front of a broker.
+// One of our roles (`spanhouse collector`, `spanhouse ingester`) as a process of its own, on ports of
+// its own.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort } from '../free_port.ts';
+import { freePort } from './free_port.ts';
 
-const MAIN = path.join(import.meta.dirname, '..', '..', 'cli', 'main.ts');
-/** Opened and not used; anywhere, so that two collectors may run at once. */
+export const MAIN = path.join(import.meta.dirname, '..', 'cli', 'main.ts');
+
+const READY_MS_MAX = 60_000;
+const POLL_MS = 50;
+
+/** Opened and not used; anywhere, so that two processes may run at once. */
 const UNUSED = [
   ...['zipkin', 'jaeger-grpc', 'jaeger-http', 'jaeger-compact', 'jaeger-binary'],
   ...['sampling-http', 'sampling-grpc'],
 ];
 
-const READY_MS_MAX = 60_000;
-const POLL_MS = 50;
-
-export interface BenchCollector {
+export interface Role {
   readonly process: ChildProcess;
   readonly pid: number;
   readonly http: number;
@@ -24,7 +26,11 @@ export interface BenchCollector {
 }
 
 /** `flags` as on a command line. Throws when it is not ready in time; its words are on stderr. */
-export async function startBenchCollector(flags: readonly string[]): Promise<BenchCollector> {
+export async function startRole(
+  role: 'collector' | 'ingester',
+  flags: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Role> {
   const names = ['otlp-grpc', 'otlp-http', 'metrics', 'health'] as const;
   const ports = new Map<string, number>();
   for (const name of names) ports.set(name, await freePort());
@@ -33,24 +39,26 @@ export async function startBenchCollector(flags: readonly string[]): Promise<Ben
     ...names.map((name) => `--listen-${name}=${port(name)}`),
     ...UNUSED.map((name) => `--listen-${name}=0`),
   ];
-  const args = [MAIN, 'collector', ...listen, '--listen-host=127.0.0.1', '--log-level=error'];
+  const args = [MAIN, role, ...listen, '--listen-host=127.0.0.1', '--log-level=error'];
   const child = spawn(process.execPath, [...args, ...flags], {
     stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, ...env },
   });
   const endMs = performance.now() + READY_MS_MAX;
   while (!(await isReady(port('health')))) {
     if (child.exitCode !== null || performance.now() > endMs) {
       child.kill('SIGKILL');
-      throw new Error('spanhouse collector was not ready in time');
+      throw new Error(`spanhouse ${role} was not ready in time`);
     }
     await sleep(POLL_MS);
   }
   return { process: child, pid: child.pid ?? 0, http: port('otlp-http'), grpc: port('otlp-grpc') };
 }
 
-export async function stopBenchCollector(collector: BenchCollector): Promise<void> {
-  const gone = once(collector.process, 'exit');
-  collector.process.kill('SIGTERM');
+export async function stopRole(role: Role): Promise<void> {
+  if (role.process.exitCode !== null) return;
+  const gone = once(role.process, 'exit');
+  role.process.kill('SIGTERM');
   await gone;
 }
 
