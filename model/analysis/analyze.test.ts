@@ -128,6 +128,19 @@ function pathOf(spans: readonly LooseSpan[]): Record<string, number | [number, n
   return path;
 }
 
+test('the worked example of docs/ANALYSIS.md comes out as it says', () => {
+  const stock = { service: 'stock' };
+  const spans = [
+    span(1, 0, 0, 100, { kind: 2 }),
+    span(2, 1, 5, 85, { kind: 3 }),
+    span(3, 2, 15, 75, { kind: 2, ...stock }),
+    span(4, 3, 20, 50, { kind: 3, ...stock }),
+    span(5, 3, 30, 70, { kind: 3, ...stock }),
+    span(6, 1, 88, 400),
+  ];
+  assert.deepEqual(pathOf(spans), { 1: 8, '2 gap': [10, 10], 3: 10, 4: 10, 5: 40, 6: 12 });
+});
+
 test('calls one after the other are all on the path, and the rest is the caller', () => {
   const spans = [span(1, 0, 0, 100), span(2, 1, 10, 40), span(3, 1, 50, 90)];
   assert.deepEqual(pathOf(spans), { 1: 30, 2: 30, 3: 40 });
