@@ -3,8 +3,8 @@
 // node:http2 does (docs/adr/0012); what it does for a connection is kept: settings, keepalive, idle
 // time, age, GOAWAY.
 //
-// For that it reads three private members of grpc-js's server, `_streamHandler`, `onStreamOpened`
-// and `commonServerOptions`, and replaces the first. The version of grpc-js is pinned;
+// For that it reads private members of grpc-js's server: `_streamHandler` and `closeSession`, which it
+// replaces, `onStreamOpened`, `sessionIdleTimeouts` and `commonServerOptions`. The version of grpc-js is pinned;
 // grpc_listener.test.ts fails if they go, and so does every call.
 
 import {
@@ -38,8 +38,16 @@ const SMALL_TIME_MS = 60_000;
 const COPIES = 2;
 const FRAME_OVERHEAD_BYTES = 256;
 
+/**
+ * A connection that is idle, or asked to go, is closed by GOAWAY and waits for its streams: one whose
+ * headers never end would keep it open for good. It gets so long to become a call.
+ */
+const UNFINISHED_MS = 1000;
+
 interface Inner {
   readonly commonServerOptions: { settings: Record<string, unknown> };
+  readonly sessionIdleTimeouts: ReadonlyMap<ServerHttp2Session, { readonly activeStreams: number }>;
+  closeSession(session: ServerHttp2Session, closed?: () => void): void;
   _streamHandler(extra: unknown, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void;
   onStreamOpened(stream: ServerHttp2Stream): void;
 }
@@ -49,6 +57,14 @@ export function addBareMethods(server: Server, methods: BareMethods, budget?: Me
   const inner = server as unknown as Inner;
   const { settings } = inner.commonServerOptions;
   settings['initialWindowSize'] = STREAM_WINDOW_BYTES;
+  const { closeSession } = inner;
+  inner.closeSession = (session, closed) => {
+    closeSession.call(inner, session, closed);
+    const cut = (): void => {
+      if ((inner.sessionIdleTimeouts.get(session)?.activeStreams ?? 0) === 0) session.destroy();
+    };
+    setTimeout(cut, UNFINISHED_MS).unref();
+  };
   const rest = inner._streamHandler;
   const widened = new WeakSet<ServerHttp2Session>();
   inner._streamHandler = (extra, stream, headers) => {

@@ -67,6 +67,7 @@ const MISTAKES: readonly (readonly [string, RegExp])[] = [
   ['service_strategies:\n- type: ratelimiting\n  param: 1', /^line 2: .*service: a name/],
   ['service_strategies:\n  foo: 1', /^line 2: service_strategies: a list was expected/],
   ['defualt_strategy: {}', /^line 1: defualt_strategy: one of default_strategy, /],
+  ['"a\\r\\u001bb": 1', /^line 1: a key of other characters: one of default_strategy, /],
   ['{"default_strategy": [', /^line 1: YAML or JSON was expected/],
   ['- 1', /^line 1: the file: an object/],
 ];

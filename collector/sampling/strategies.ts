@@ -178,7 +178,7 @@ class Parser {
   }
 
   #mistake(path: Path, expected: string): StrategyError {
-    const where = path.length === 0 ? 'the file' : path.join('.');
+    const where = path.length === 0 ? 'the file' : path.map(nameable).join('.');
     return new StrategyError(`line ${this.#line(path)}: ${where}: ${expected} was expected`);
   }
 
@@ -191,6 +191,11 @@ class Parser {
     }
     return 1;
   }
+}
+
+/** Keys are the file's: one that no setting could have is not repeated into a log or a terminal. */
+function nameable(key: string | number): string | number {
+  return typeof key === 'number' || /^[\w.-]{1,64}$/.test(key) ? key : 'a key of other characters';
 }
 
 function hasRange(node: unknown): node is { readonly range?: readonly number[] | null } {
