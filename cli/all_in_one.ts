@@ -31,6 +31,7 @@ export const allInOne: Command = {
         'clickhouse',
         'query',
         'zipkin',
+        'ui',
         'log',
         'shutdown',
       ],

@@ -13,7 +13,17 @@ export const query: Command = {
         'Serves the query API from a ClickHouse server. It reads only, but for what is archived\n' +
         '(--query-archive=true): `spanhouse migrate` makes the tables. Give it a ClickHouse user of\n' +
         'its own with --clickhouse-query-user.',
-      settings: ['listen', 'http', 'limits', 'clickhouse', 'query', 'zipkin', 'log', 'shutdown'],
+      settings: [
+        'listen',
+        'http',
+        'limits',
+        'clickhouse',
+        'query',
+        'zipkin',
+        'ui',
+        'log',
+        'shutdown',
+      ],
     }),
   run: (context) =>
     runProcess(context, 'query', async (deps) => {

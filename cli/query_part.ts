@@ -35,6 +35,12 @@ export function startQueryPart(
         lookbackMs: config.zipkin.lookback,
       },
       ...(zipkinListen === undefined ? {} : { zipkinListen }),
+      pages: {
+        basePath: config.ui.base_path,
+        jaegerConfig: config.ui.jaeger_config,
+        ...(config.ui.jaeger_path === '' ? {} : { jaegerPath: config.ui.jaeger_path }),
+        ...(config.ui.zipkin_path === '' ? {} : { zipkinPath: config.ui.zipkin_path }),
+      },
       version: packageVersion(),
       log,
       metrics,

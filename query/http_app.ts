@@ -1,7 +1,7 @@
 // An HTTP server's routes before any API is there: limits, headers that all answers have, what is
 // said where nothing answers, and how long answers take.
 
-import fastify, { type FastifyInstance } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import type { Log } from '../service/log.ts';
 import { type HistogramHandle, type Metrics, SECONDS_BUCKETS } from '../service/metrics.ts';
 
@@ -18,6 +18,8 @@ const SECURITY_HEADERS = {
   'x-content-type-options': 'nosniff',
 };
 
+const TEXT_TYPE = 'text/plain; charset=utf-8';
+
 export type RequestSeconds = HistogramHandle<'route' | 'status'>;
 
 /** Once a process, whatever the number of its servers. */
@@ -30,12 +32,23 @@ export function requestSeconds(metrics: Metrics): RequestSeconds {
   );
 }
 
-export function createHttpApp(log: Log, seconds: RequestSeconds): FastifyInstance {
+/** All routes are there below `basePath`, too: `` or a path such as `/tracing`. */
+export function createHttpApp(
+  log: Log,
+  seconds: RequestSeconds,
+  basePath: string,
+): FastifyInstance {
   const app = fastify({
     logger: false,
     trustProxy: false,
     bodyLimit: BODY_BYTES_MAX,
+    // A path that is none: what came is not sent back.
+    frameworkErrors: (_error, _request, reply) => {
+      reply.code(400).headers(SECURITY_HEADERS).type(TEXT_TYPE).send('bad request\n');
+    },
     exposeHeadRoutes: false,
+    rewriteUrl: ({ url = '/' }) =>
+      isBelow(url, basePath) ? url.slice(basePath.length) || '/' : url,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: PATH_PARAM_CHARS_MAX },
   });
   app.addHook('onRequest', (_request, reply, done) => {
@@ -48,15 +61,23 @@ export function createHttpApp(log: Log, seconds: RequestSeconds): FastifyInstanc
     seconds.observe({ route, status: String(reply.statusCode) }, reply.elapsedTime / 1000);
     done();
   });
-  // Go's words, and its type: some tools tell a missing API from a missing trace by them.
-  app.setNotFoundHandler((_request, reply) =>
-    reply.code(404).type('text/plain; charset=utf-8').send('404 page not found\n'),
-  );
+  app.setNotFoundHandler((_request, reply) => notFound(reply));
   app.setErrorHandler((error, _request, reply) => {
     const status = (error as { statusCode?: number }).statusCode ?? 500;
     if (status >= 500) log.error('a query failed', { error });
     const message = status >= 500 ? 'an error of ours, which has been logged' : 'bad request';
-    return reply.code(status).type('text/plain; charset=utf-8').send(`${message}\n`);
+    return reply.code(status).type(TEXT_TYPE).send(`${message}\n`);
   });
   return app;
+}
+
+/** Go's words, and its type: some tools tell a missing API from a missing trace by them. */
+export function notFound(reply: FastifyReply): FastifyReply {
+  return reply.code(404).type(TEXT_TYPE).send('404 page not found\n');
+}
+
+function isBelow(url: string, basePath: string): boolean {
+  if (basePath === '' || !url.startsWith(basePath)) return false;
+  const next = url[basePath.length];
+  return next === undefined || next === '/' || next === '?';
 }

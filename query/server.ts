@@ -25,6 +25,12 @@ import { Gate } from './gate.ts';
 import type { QueryDeps } from './http_answer.ts';
 import { createHttpApp, requestSeconds } from './http_app.ts';
 import { type Addresses, landingPage } from './landing.ts';
+import {
+  type PageSettings,
+  registerJaegerPage,
+  registerZipkinPage,
+  registerZipkinRedirects,
+} from './stock_pages.ts';
 
 export interface QueryOptions {
   readonly access: QueryAccess;
@@ -35,6 +41,8 @@ export interface QueryOptions {
   readonly zipkin?: ZipkinSettings;
   /** A port that answers as a Zipkin server does; none unless told. */
   readonly zipkinListen?: ListenAddress;
+  /** Builds of other projects' pages to serve; none unless told. */
+  readonly pages?: PageSettings;
   /** Ours, where an API tells it. */
   readonly version?: string;
   readonly log: Log;
@@ -70,12 +78,15 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 export async function startQuery(options: QueryOptions): Promise<QueryListeners> {
   const deps = depsOf(options);
   const seconds = requestSeconds(options.metrics);
-  const main = createHttpApp(options.log, seconds);
-  const zipkin = createHttpApp(options.log, seconds);
+  const basePath = options.pages?.basePath ?? '';
+  const main = createHttpApp(options.log, seconds, basePath);
+  const zipkin = createHttpApp(options.log, seconds, basePath);
   let queryPort = options.listen.port;
-  main.get('/', (_request, reply) =>
-    reply.type('text/html; charset=utf-8').send(landingPage({ ...options.otlp, queryPort })),
-  );
+  if (options.pages?.jaegerPath === undefined) {
+    main.get('/', (_request, reply) =>
+      reply.type('text/html; charset=utf-8').send(landingPage({ ...options.otlp, queryPort })),
+    );
+  }
   registerMain(main, options, deps);
   registerAsZipkin(zipkin, options, deps);
   await Promise.all([main.ready(), zipkin.ready()]);
@@ -136,6 +147,13 @@ function registerMain(app: FastifyInstance, options: QueryOptions, deps: QueryDe
   const settings = options.zipkin ?? ZIPKIN_SETTINGS;
   registerZipkin(app, deps, settings, '/zipkin/api/v2');
   registerUiConfig(app, settings);
+  const pages = options.pages ?? {};
+  registerZipkinPage(app, pages);
+  registerJaegerPage(app, pages, {
+    version: options.version ?? '',
+    archiveStorage: options.archive !== undefined,
+    metricsStorage: true,
+  });
 }
 
 /** What a Zipkin server answers, where people know it from Zipkin. */
@@ -145,6 +163,8 @@ function registerAsZipkin(app: FastifyInstance, options: QueryOptions, deps: Que
   registerZipkin(app, deps, settings, '/zipkin/api/v2');
   registerUiConfig(app, settings);
   registerZipkinServer(app, deps, options.metrics, options.version ?? '');
+  registerZipkinPage(app, options.pages ?? {});
+  registerZipkinRedirects(app, options.pages ?? {});
 }
 
 function depsOf(options: QueryOptions): QueryDeps {

@@ -309,6 +309,28 @@ export const CONFIG_SCHEMA = z.strictObject({
       'Whether traces can be archived, written as clickhouse.user. auto: in all-in-one only.',
     ),
   }),
+  ui: z.strictObject({
+    jaeger_path: setting(
+      text('a folder'),
+      '',
+      "A build of Jaeger's page (jaeger-ui) to serve on listen.query. Empty: none.",
+    ),
+    jaeger_config: setting(
+      text('a file'),
+      '',
+      'What that page is told of menus, links and the like: a JSON object as its documentation has it.',
+    ),
+    zipkin_path: setting(
+      text('a folder'),
+      '',
+      "A build of Zipkin's page (zipkin-lens) to serve below /zipkin/. Empty: none.",
+    ),
+    base_path: setting(
+      text('a path such as /tracing', /^(\/[A-Za-z0-9._~-]{1,64}){0,8}$/),
+      '',
+      'Where a proxy shows the query service; all of it answers there and at the root.',
+    ),
+  }),
   log: z.strictObject({
     level: setting(choice('debug', 'info', 'warn', 'error'), 'info', 'The least that is logged.'),
     format: setting(
