@@ -1,0 +1,18 @@
+module spanhouse.test/ask
+
+go 1.26.0
+
+require (
+	github.com/gogo/protobuf v1.3.2
+	github.com/jaegertracing/jaeger-idl v0.11.4
+	google.golang.org/grpc v1.83.2
+)
+
+require (
+	github.com/gogo/googleapis v1.4.1 // indirect
+	golang.org/x/net v0.58.0 // indirect
+	golang.org/x/sys v0.47.0 // indirect
+	golang.org/x/text v0.41.0 // indirect
+	google.golang.org/genproto/googleapis/rpc v0.0.0-20260526163538-3dc84a4a5aaa // indirect
+	google.golang.org/protobuf v1.36.11 // indirect
+)
