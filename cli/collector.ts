@@ -15,7 +15,17 @@ export const collector: Command = {
       about:
         'Receives spans as all-in-one does, and publishes them to Kafka instead of storing them.\n' +
         'Senders hear OK when Kafka has acknowledged their spans on every in-sync replica.',
-      settings: ['listen', 'http', 'limits', 'memory', 'retention', 'kafka', 'log', 'shutdown'],
+      settings: [
+        'listen',
+        'http',
+        'tls',
+        'limits',
+        'memory',
+        'retention',
+        'kafka',
+        'log',
+        'shutdown',
+      ],
     }),
   run: (context) =>
     runProcess(context, 'collector', async (deps) => {

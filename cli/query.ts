@@ -16,6 +16,7 @@ export const query: Command = {
       settings: [
         'listen',
         'http',
+        'tls',
         'limits',
         'clickhouse',
         'query',

@@ -50,6 +50,7 @@ export function startQueryPart(
       http: httpLimits(config),
       allowedHosts: config.http.allowed_hosts,
       ...(otlp === undefined ? {} : { otlp }),
+      ...(deps.tls === undefined ? {} : { tls: deps.tls }),
       ...(archives ? { archive: new ClickHouseArchive(access) } : {}),
     }),
   );

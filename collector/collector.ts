@@ -9,6 +9,7 @@ import type { Log } from '../service/log.ts';
 import { MemoryBudget } from '../service/memory_budget.ts';
 import type { Metrics } from '../service/metrics.ts';
 import { registerMemoryBudget } from '../service/process_metrics.ts';
+import type { Tls } from '../service/tls.ts';
 import type { Publish } from '../storage/span_log.ts';
 import { createAccept } from './accept.ts';
 import { registerCollectorMetrics } from './collector_metrics.ts';
@@ -32,6 +33,8 @@ export interface CollectorDeps {
   readonly asZipkin?: NonNullable<ZipkinDeps['otherwise']>;
   /** See AcceptDeps. */
   readonly recordBytesMax?: number;
+  /** Plain listeners when absent. */
+  readonly tls?: Tls;
 }
 
 /** Where the receivers listen, as clients would write it. */
@@ -69,6 +72,7 @@ export async function startCollector(deps: CollectorDeps): Promise<Collector> {
   const listen = {
     allowedHosts: config.http.allowed_hosts,
     note: (message: string) => log.warn(message),
+    ...(deps.tls === undefined ? {} : { tls: deps.tls }),
   };
   const json = await life.start('json', () => new JsonWorker());
   const http = await life.start('otlp http', () =>

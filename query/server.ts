@@ -8,6 +8,7 @@ import { type HttpLimits, type Listener, openHttp } from '../service/http_listen
 import type { ListenAddress } from '../service/listen.ts';
 import type { Log } from '../service/log.ts';
 import type { Metrics } from '../service/metrics.ts';
+import type { Tls } from '../service/tls.ts';
 import type { ArchiveWriter } from '../storage/clickhouse/archive.ts';
 import { makeSelect, type QueryAccess, type SelectLimits } from '../storage/clickhouse/select.ts';
 import { AnswerMemory } from './answer_memory.ts';
@@ -61,6 +62,8 @@ export interface QueryOptions {
   readonly archive?: ArchiveWriter;
   /** Whose spans are shown; DEFAULT_TENANT unless told. */
   readonly tenant?: string;
+  /** Plain listeners when absent. */
+  readonly tls?: Tls;
 }
 
 export interface QueryListeners extends Listener {
@@ -109,7 +112,11 @@ export async function startQuery(options: QueryOptions): Promise<QueryListeners>
       asZipkin: (request, response) => zipkin.routing(request, response),
       ...(grpc === undefined
         ? {}
-        : { grpc: await keep(startJaegerGrpc(deps, options.metrics, grpc)) }),
+        : {
+            grpc: await keep(
+              startJaegerGrpc(deps, options.metrics, { ...grpc, ...tlsOf(options) }),
+            ),
+          }),
       ...(zipkinListen === undefined
         ? {}
         : { zipkin: await keep(openApp(zipkin, zipkinListen, options)) }),
@@ -132,8 +139,13 @@ function openApp(
     note: (message) => options.log.info(message),
     onBug: (error) => options.log.error('a query failed', { error }),
     ...(options.http === undefined ? {} : { limits: options.http }),
+    ...tlsOf(options),
     ...(options.allowedHosts === undefined ? {} : { allowedHosts: options.allowedHosts }),
   });
+}
+
+function tlsOf({ tls }: QueryOptions): { readonly tls?: Tls } {
+  return tls === undefined ? {} : { tls };
 }
 
 /** All APIs, on the port that people know from Jaeger. */

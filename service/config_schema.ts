@@ -86,6 +86,20 @@ export const CONFIG_SCHEMA = z.strictObject({
       'Web origins that may send spans from a browser. Empty: none (CORS off).',
     ),
   }),
+  tls: z.strictObject({
+    cert: setting(
+      text('a file'),
+      '',
+      'The certificate of all receivers and of the query API, PEM, read again when it changes. Empty: ' +
+        'no TLS. Metrics and health stay plain.',
+    ),
+    key: setting(text('a file'), '', 'Its private key, PEM.'),
+    client_ca: setting(
+      text('a file'),
+      '',
+      'Authorities, PEM: only clients with a certificate of theirs may connect. Empty: any client.',
+    ),
+  }),
   jaeger: z.strictObject({
     udp_buffer: setting(
       size('64KiB', '1GiB'),
@@ -294,6 +308,32 @@ export const CONFIG_SCHEMA = z.strictObject({
       text('a tenant', /^[A-Za-z0-9._-]{0,128}$/),
       '',
       "The topic is written by others: every record is this tenant's, whatever its headers say.",
+    ),
+  }),
+  settle: z.strictObject({
+    enabled: setting(
+      choice('true', 'false'),
+      'true',
+      'Count calls between services and durations by minute once, a while after they happened; ' +
+        'where false, they are counted from spans each time that somebody asks.',
+    ),
+    delay: setting(
+      duration('2m', '1d'),
+      '2m',
+      'How long after the end of its five minutes that is done; later spans have it done again.',
+    ),
+  }),
+  settle: z.strictObject({
+    enabled: setting(
+      choice('true', 'false'),
+      'true',
+      'Count calls between services and durations by minute once, a while after they happened; ' +
+        'where false, they are counted from spans each time that somebody asks.',
+    ),
+    delay: setting(
+      duration('2m', '1d'),
+      '2m',
+      'How long after the end of its five minutes that is done; later spans have it done again.',
     ),
   }),
   query: z.strictObject({

@@ -6,6 +6,7 @@ import type { Lifecycle } from '../../service/lifecycle.ts';
 import { grpcLimits, httpLimits } from '../../service/limits.ts';
 import type { MemoryBudget } from '../../service/memory_budget.ts';
 import type { Metrics } from '../../service/metrics.ts';
+import type { Tls } from '../../service/tls.ts';
 import type { Accept } from '../batch.ts';
 import { StrategySource } from '../sampling/strategy_source.ts';
 import { startJaegerGrpc } from './jaeger_grpc.ts';
@@ -28,6 +29,8 @@ export interface JaegerDeps {
   readonly allowedHosts: readonly string[];
   /** One sentence for the operator. */
   readonly note: (message: string) => void;
+  /** Plain listeners when absent; UDP is plain always. */
+  readonly tls?: Tls;
 }
 
 /** Where they listen, as clients would write it. */
@@ -52,13 +55,14 @@ export async function startJaeger(deps: JaegerDeps): Promise<Jaeger> {
   );
   const strategyOf = (service: string) => source.strategyOf(service);
   const receiver = { ...deps, strategyOf, bodyTimeMs: config.limits.request_time };
-  const listen = { allowedHosts: deps.allowedHosts, note };
+  const tls = deps.tls === undefined ? {} : { tls: deps.tls };
+  const listen = { allowedHosts: deps.allowedHosts, note, ...tls };
   const http = await life.start('jaeger http', () => {
     const at = { ...listen, ...listenAddress(config, 'jaeger_http'), limits: httpLimits(config) };
     return startJaegerHttp(receiver, at);
   });
   const grpc = await life.start('jaeger grpc', () => {
-    const at = { note, ...listenAddress(config, 'jaeger_grpc'), limits: grpcLimits(config) };
+    const at = { ...listen, ...listenAddress(config, 'jaeger_grpc'), limits: grpcLimits(config) };
     return startJaegerGrpc(receiver, at);
   });
   const samplingHttp = await life.start('sampling http', () => {
@@ -66,7 +70,7 @@ export async function startJaeger(deps: JaegerDeps): Promise<Jaeger> {
     return startSamplingHttp(strategyOf, at);
   });
   const samplingGrpc = await life.start('sampling grpc', () => {
-    const at = { note, ...listenAddress(config, 'sampling_grpc'), limits: grpcLimits(config) };
+    const at = { ...listen, ...listenAddress(config, 'sampling_grpc'), limits: grpcLimits(config) };
     return startJaegerGrpc({ ...receiver, samplingOnly: true }, at);
   });
   const udp = await startUdp(deps);

@@ -9,6 +9,7 @@ import type { Listener } from '../../../../service/http_listener.ts';
 import type { ListenAddress } from '../../../../service/listen.ts';
 import { MemoryBudget } from '../../../../service/memory_budget.ts';
 import { type Metrics, SECONDS_BUCKETS } from '../../../../service/metrics.ts';
+import type { Tls } from '../../../../service/tls.ts';
 import type { QueryDeps } from '../../../http_answer.ts';
 import { definitionOf, handlersOf } from './call.ts';
 import { queryServiceV2 } from './v2.ts';
@@ -18,6 +19,8 @@ export interface JaegerGrpcOptions {
   readonly listen: ListenAddress;
   /** All but the size of a message, which is ours. */
   readonly limits?: Partial<Omit<GrpcLimits, 'messageBytesMax'>>;
+  /** Plaintext when absent. */
+  readonly tls?: Tls;
 }
 
 /** A search of 32 tags; below what one stream may bring at all (service/grpc_bare.ts). */
@@ -51,6 +54,7 @@ export async function startJaegerGrpc(
     ...options.listen,
     limits: { ...options.limits, messageBytesMax: REQUEST_BYTES_MAX },
     budget: new MemoryBudget(REQUESTS_BYTES_MAX),
+    ...(options.tls === undefined ? {} : { tls: options.tls }),
     note: (message) => deps.log.info(message),
     register: (server) => {
       for (const service of services) {
