@@ -56,9 +56,6 @@ export function registerJaeger(app: FastifyInstance, deps: QueryDeps): void {
   route('/api/traces', (context) => searchTraces(context, deps));
   route('/api/traces/:traceId', (context) => oneTrace(context, deps));
   route('/api/dependencies', (context) => dependencies(context, deps));
-  route('/api/metrics/*', async ({ reply }) =>
-    sendError(reply, 501, 'metrics querying is currently disabled'),
-  );
 }
 
 function operationsOf(params: URLSearchParams): { service: string; kind?: SpanKind } {
