@@ -19,8 +19,8 @@ export const lag: Command = {
   help: () =>
     helpPage({
       usage: 'lag --kafka-brokers HOST:PORT,… [--clickhouse-url URL] [settings]',
-      about: `Shows for each partition of the topics how many records the ingesters have not stored yet, and
-the age of the oldest of them. With clickhouse.url also the ledger: every record that was read is
+      about: `Shows for each partition of the topics how many records the ingesters have not stored yet, about
+how many bytes that is, and the age of the oldest of them. With clickhouse.url also the ledger: every record that was read is
 stored, dead-lettered, rejected or lost to retention; "missing" and "twice" are 0 unless something
 is wrong. Exits with 1 where records were lost, are missing, or are in two ranges.`,
       settings: ['kafka', 'clickhouse'],
@@ -57,7 +57,7 @@ interface TopicLag {
 
 function lagTable(topics: readonly TopicLag[], nowMs: number): string {
   return table(
-    ['topic', 'partition', 'committed', 'end', 'lag records', 'lag seconds', 'lost'],
+    ['topic', 'partition', 'committed', 'end', 'lag records', 'lag bytes', 'lag seconds', 'lost'],
     topics.flatMap(({ topic, lags }) =>
       lags.map((one) => [
         topic,
@@ -65,6 +65,7 @@ function lagTable(topics: readonly TopicLag[], nowMs: number): string {
         one.committed ?? '-',
         one.endOffset,
         one.records,
+        one.bytes,
         one.oldestMs === undefined
           ? 0
           : Math.max(0, Math.round((nowMs - one.oldestMs) / MS_PER_SECOND)),

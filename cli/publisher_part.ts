@@ -47,6 +47,11 @@ export function startPublisher(
       'Bytes of records that wait for Kafka or are on their way.',
       () => publisher.queuedBytes,
     );
+    metrics.gauge(
+      'spanhouse_publish_oldest_seconds',
+      'How long the oldest record waits for the acknowledgement of Kafka; 0: none does.',
+      () => publisher.oldestWaitMs / 1000,
+    );
     return publisher;
   });
 }

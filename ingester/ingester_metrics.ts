@@ -6,6 +6,9 @@ import type { IngesterLedger } from './ingester_ledger.ts';
 /** From a lone span to a full block. */
 const BLOCK_ROWS_BUCKETS = [1, 10, 100, 1_000, 10_000, 60_000];
 
+/** A block of full size has some 25 MB. */
+const BLOCK_BYTES_BUCKETS = [1e3, 1e4, 1e5, 1e6, 4e6, 16e6, 64e6];
+
 export function registerIngesterMetrics(metrics: Metrics): IngesterLedger {
   const stored = metrics.counter(
     'spanhouse_spans_stored_total',
@@ -20,6 +23,12 @@ export function registerIngesterMetrics(metrics: Metrics): IngesterLedger {
     'Rows of a block.',
     [],
     BLOCK_ROWS_BUCKETS,
+  );
+  const sizes = metrics.histogram(
+    'spanhouse_insert_block_bytes',
+    'Bytes of a block, as it goes to the store.',
+    [],
+    BLOCK_BYTES_BUCKETS,
   );
   const bytes = metrics.counter('spanhouse_insert_bytes_total', 'Bytes of acknowledged blocks.');
   const retries = metrics.counter(
@@ -36,6 +45,7 @@ export function registerIngesterMetrics(metrics: Metrics): IngesterLedger {
     inserted: (count, size, took) => {
       rows.observe({}, count);
       bytes.add({}, size);
+      sizes.observe({}, size);
       seconds.observe({}, took);
     },
     retried: () => retries.add({}),

@@ -90,6 +90,12 @@ export function registerPartitionGauges(
     each((one) => one.lagRecords),
   );
   metrics.gaugesBy(
+    'spanhouse_lag_bytes',
+    'Bytes of those records, uncompressed: as if each were as large as the ones read last.',
+    ['topic', 'partition'],
+    each((one) => one.lagBytes),
+  );
+  metrics.gaugesBy(
     'spanhouse_lag_seconds',
     'Age of the oldest record of a partition that is read and not yet acknowledged.',
     ['topic', 'partition'],

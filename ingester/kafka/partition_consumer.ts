@@ -83,6 +83,11 @@ export class PartitionConsumer {
     return Math.max(0, this.#endOffset - this.#committed);
   }
 
+  /** About: those records, each as large as the ones read last. No broker tells it. */
+  get lagBytes(): number {
+    return Math.round(this.lagRecords * this.#reader.recordBytes);
+  }
+
   /** When the oldest record was accepted that is read and not yet acknowledged, Unix ms. */
   get oldestMs(): number | undefined {
     return this.#oldestMs;

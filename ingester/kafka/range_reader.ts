@@ -50,6 +50,7 @@ export interface RangeReaderDeps extends PersistDeps {
 export class RangeReader {
   readonly #deps: RangeReaderDeps;
   #spanBytes = SPAN_BYTES_GUESS;
+  #recordBytes = 0;
   /** Bytes held, by the first offset of their range. */
   readonly #holding = new Map<number, number>();
 
@@ -112,6 +113,11 @@ export class RangeReader {
     return { intent: { first, last: end, settings }, records: [], lost: end - first + 1 };
   }
 
+  /** Mean value of the records that came with the last fetch that brought any; 0 before. */
+  get recordBytes(): number {
+    return this.#recordBytes;
+  }
+
   /** Tells how many spans the records of a range had, to size the next one. */
   learn(records: readonly LoggedRecord[], spans: number): void {
     if (spans > 0) this.#spanBytes = Math.max(1, sizeOf(records) / spans);
@@ -162,6 +168,8 @@ export class RangeReader {
     const bytesMax = few ? TRANSLATED_FETCH_BYTES_MAX : FETCH_BYTES_MAX;
     const fetched = await persist(() => this.#deps.log.fetch(at, bytesMax), this.#deps);
     this.#deps.seen(fetched.endOffset);
+    const { records } = fetched;
+    if (records.length > 0) this.#recordBytes = sizeOf(records) / records.length;
     return fetched;
   }
 

@@ -81,8 +81,10 @@ describe('Publisher', () => {
     await until(() => sends.length === 1);
     await sleep(20);
     assert.equal(answered, false);
+    assert.ok(publisher.oldestWaitMs >= 20);
     sends[0]?.resolve();
     await published;
+    assert.equal(publisher.oldestWaitMs, 0);
     assert.equal(counts.published, 1);
     await publisher.stop(100);
     assert.equal(publisher.queuedBytes, 0);

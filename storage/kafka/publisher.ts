@@ -88,6 +88,12 @@ export class Publisher {
     return this.#bytes;
   }
 
+  /** How long the oldest record waits for its acknowledgement, milliseconds; 0: none does. */
+  get oldestWaitMs(): number {
+    const oldest = this.#sending[0] ?? this.#waiting[0];
+    return oldest === undefined ? 0 : performance.now() - oldest.sinceMs;
+  }
+
   /** Why records are refused right now, as one plain sentence; undefined when they are taken. */
   get trouble(): string | undefined {
     if (this.#trouble !== undefined) return this.#trouble;
