@@ -3,16 +3,17 @@ import { get } from 'node:http';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
-import type { Listener } from '../service/http_listener.ts';
+import { status } from '@grpc/grpc-js';
 import { silentLog } from '../service/log.ts';
 import { Metrics } from '../service/metrics.ts';
 import { startTestEngine, type TestEngine } from '../storage/embedded/testing.ts';
-import { startQuery } from './server.ts';
+import { type QueryListeners, startQuery } from './server.ts';
+import { grpcClient } from './testing/jaeger_grpc.ts';
 
 const SLOW = 'SELECT toString(count()) AS service FROM numbers(100000000000) WHERE number % 7 = 3';
 
 let engine: TestEngine;
-let service: Listener;
+let service: QueryListeners;
 before(async () => {
   engine = await startTestEngine();
   const { access } = engine.embedded;
@@ -30,6 +31,7 @@ before(async () => {
       },
     },
     listen: { host: '127.0.0.1', port: 0, setting: 'listen.query' },
+    grpc: { listen: { host: '127.0.0.1', port: 0, setting: 'listen.query_grpc' } },
     log: silentLog,
     metrics: new Metrics(),
   });
@@ -70,5 +72,20 @@ for (const path of [
     assert.ok(await becomes(1), 'it began');
     request.destroy();
     assert.ok(await becomes(0), 'it ended');
+  });
+}
+
+for (const [method, request] of [
+  ['GetServices', {}],
+  ['GetTrace', { trace_id: '1' }],
+] as const) {
+  test(`when the deadline of ${method} has passed, the engine stops working for it`, async () => {
+    const client = grpcClient(service.grpc?.port ?? 0, 'jaeger.api_v3.QueryService');
+    const call = client.call(method, request, 2_000);
+    const isOver = assert.rejects(call, { code: status.DEADLINE_EXCEEDED });
+    assert.ok(await becomes(1), 'it began');
+    await isOver;
+    assert.ok(await becomes(0), 'it ended');
+    client.close();
   });
 }

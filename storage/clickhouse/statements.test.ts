@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { archivedKeysStatement, archivedStatement, archiveSizeStatement } from './archive.ts';
 import {
   type Condition,
   type Filter,
@@ -20,6 +21,7 @@ import { redRows, settledRedStatement, spanRedStatement } from './settled/red_st
 import { clientBucketsStatement, laterBucketsStatement } from './settled/window.ts';
 import { skeletonStatement } from './skeleton_statement.ts';
 import type { Statement } from './statement.ts';
+import { summaryStatement } from './summary_statement.ts';
 import { contentStatement, tracesStatement } from './trace_statements.ts';
 
 const NOON = BigInt(Date.UTC(2026, 10, 23, 12)) * 1_000_000n;
@@ -114,6 +116,10 @@ const STATEMENTS: Readonly<Record<string, Statement>> = {
   skeletons: skeletonStatement('acme', keys, days, 1000),
   traces: tracesStatement('acme', keys, 1000),
   resources: contentStatement('resources', 'acme', [5n], days),
+  summaries: summaryStatement('acme', keys, 1000),
+  archived: archivedStatement('acme', { high: 1n, low: 2n }),
+  archived_keys: archivedKeysStatement('acme', keys),
+  archive_size: archiveSizeStatement('acme', { high: 1n, low: 2n }),
 };
 
 function golden({ sql, params, settings }: Statement): string {
