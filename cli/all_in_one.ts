@@ -11,6 +11,7 @@ import { ClickHouseSpanStore } from '../storage/clickhouse/insert.ts';
 import { type Command, helpPage } from './command.ts';
 import { type ProcessDeps, runProcess } from './process.ts';
 import { startQueryPart } from './query_part.ts';
+import { startSettlePart } from './settle_part.ts';
 import { migrateStore, openStore } from './store.ts';
 
 export const allInOne: Command = {
@@ -24,9 +25,11 @@ export const allInOne: Command = {
       settings: [
         'listen',
         'http',
+        'tls',
         'limits',
         'memory',
         'retention',
+        'settle',
         'storage',
         'clickhouse',
         'query',
@@ -43,6 +46,7 @@ export const allInOne: Command = {
       await migrateStore(access, config, log);
       const transcoder = await loadTranscoder();
       const commit = await startIngester(deps, access);
+      await startSettlePart(deps, access);
       const query = await startQueryPart(deps, access, {
         otlpGrpcPort: config.listen.otlp_grpc.port,
         otlpHttpPort: config.listen.otlp_http.port,

@@ -22,6 +22,7 @@ import { type Command, helpPage } from './command.ts';
 import { type ConsumedTopic, consumedTopics } from './consumed_topics.ts';
 import { kafkaConnection } from './kafka_connection.ts';
 import { type ProcessDeps, runProcess } from './process.ts';
+import { startSettlePart } from './settle_part.ts';
 import { openStore } from './store.ts';
 
 const MS_PER_SECOND = 1000;
@@ -38,6 +39,7 @@ export const ingester: Command = {
       settings: [
         'kafka',
         'ingester',
+        'settle',
         'clickhouse',
         'retention',
         'memory',
@@ -58,6 +60,7 @@ export const ingester: Command = {
       const connection = kafkaConnection(deps.config, 'ingester');
       const access = await openStore(deps);
       await startIngester(deps, connection, access);
+      await startSettlePart(deps, access);
       return {};
     }),
 };

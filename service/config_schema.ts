@@ -323,19 +323,6 @@ export const CONFIG_SCHEMA = z.strictObject({
       'How long after the end of its five minutes that is done; later spans have it done again.',
     ),
   }),
-  settle: z.strictObject({
-    enabled: setting(
-      choice('true', 'false'),
-      'true',
-      'Count calls between services and durations by minute once, a while after they happened; ' +
-        'where false, they are counted from spans each time that somebody asks.',
-    ),
-    delay: setting(
-      duration('2m', '1d'),
-      '2m',
-      'How long after the end of its five minutes that is done; later spans have it done again.',
-    ),
-  }),
   query: z.strictObject({
     max_time: setting(duration('100ms', '10m'), '30s', 'The longest that one query may run.'),
     max_rows: setting(
