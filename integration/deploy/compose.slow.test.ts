@@ -26,7 +26,7 @@ interface Service {
 let project: Project;
 before(async () => {
   // As Docker's own tool loads it: there is no engine here that could run it.
-  const directory = await install('../deploy/tools/compose', [
+  const directory = await install('../deploy/compose', [
     ['go', 'build', '-trimpath', '-o', 'load', '.'],
   ]);
   const { stdout } = await run(join(directory, 'load'), [FILE]);

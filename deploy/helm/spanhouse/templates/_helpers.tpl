@@ -102,11 +102,21 @@ Only what the component reads is in it, so that a change of another one does not
 {{- if eq .component "all-in-one" -}}
 {{- $_ := set $made "storage" (dict "directory" "/var/lib/spanhouse") -}}
 {{- end -}}
+{{- if include "spanhouse.hasTls" . -}}
+{{- $tls := dict "cert" (printf "/etc/spanhouse/tls/%s" $v.tls.certKey) "key" (printf "/etc/spanhouse/tls/%s" $v.tls.keyKey) -}}
+{{- with $v.tls.clientCaKey -}}{{- $_ := set $tls "client_ca" (printf "/etc/spanhouse/tls/%s" .) -}}{{- end -}}
+{{- $_ := set $made "tls" $tls -}}
+{{- end -}}
 {{- $own := dict -}}
 {{- if ne .component "migrate" -}}
 {{- $own = (index $v (include "spanhouse.valuesKey" .component)).config -}}
 {{- end -}}
 {{- toYaml (mergeOverwrite $made (deepCopy $v.config) (deepCopy $own)) -}}
+{{- end -}}
+
+{{/* Whether a component listens with TLS. */}}
+{{- define "spanhouse.hasTls" -}}
+{{- if and .root.Values.tls.existingSecret (has .component (list "collector" "query" "all-in-one")) -}}yes{{- end -}}
 {{- end -}}
 
 {{/* Passwords, from Secrets that are there already. */}}
@@ -257,6 +267,9 @@ spec:
         {{- if $tls }}
         - { name: kafka-tls, mountPath: /etc/spanhouse/kafka-tls, readOnly: true }
         {{- end }}
+        {{- if include "spanhouse.hasTls" . }}
+        - { name: tls, mountPath: /etc/spanhouse/tls, readOnly: true }
+        {{- end }}
         {{- if eq .component "all-in-one" }}
         - { name: data, mountPath: /var/lib/spanhouse }
         {{- end }}
@@ -268,6 +281,10 @@ spec:
     {{- if $tls }}
     - name: kafka-tls
       secret: { secretName: {{ $root.Values.kafka.tls.existingSecret | quote }}, defaultMode: 0440 }
+    {{- end }}
+    {{- if include "spanhouse.hasTls" . }}
+    - name: tls
+      secret: { secretName: {{ $root.Values.tls.existingSecret | quote }}, defaultMode: 0440 }
     {{- end }}
     {{- if and (eq .component "all-in-one") (not $own.persistence.enabled) }}
     - { name: data, emptyDir: {} }
