@@ -19,6 +19,8 @@ const READ_MS = 60_000;
 
 export interface TopicRecord {
   readonly partition: number;
+  /** '' without one. */
+  readonly key: string;
   readonly value: Buffer;
   readonly headers: Readonly<Record<string, string>>;
   readonly timestampMs: number;
@@ -106,6 +108,7 @@ function toRecord(partition: number, message: kafkajs.KafkaMessage): TopicRecord
   );
   return {
     partition,
+    key: message.key?.toString() ?? '',
     value: message.value ?? Buffer.alloc(0),
     headers: Object.fromEntries(headers),
     timestampMs: Number(message.timestamp),

@@ -48,11 +48,14 @@ export class LogClient {
 
   /** Asks the brokers anew. Rejects when none answers or the topic is not there. */
   async facts(): Promise<TopicFacts> {
-    const metadata = await this.#consumer.metadata({ topics: [this.#topic], forceUpdate: true });
+    const metadata = await this.#consumer
+      .metadata({ topics: [this.#topic], forceUpdate: true })
+      .catch((error: unknown) => {
+        const isMissing = error instanceof Error && error.message.startsWith('Unknown topic');
+        throw isMissing ? this.#missing() : error;
+      });
     const topic = metadata.topics.get(this.#topic);
-    if (topic === undefined || topic.partitionsCount === 0) {
-      throw new Error(`the topic ${this.#topic} is not there: whoever writes to it creates it`);
-    }
+    if (topic === undefined || topic.partitionsCount === 0) throw this.#missing();
     return { clusterId: metadata.id, topicId: topic.id, partitions: topic.partitionsCount };
   }
 
@@ -102,6 +105,10 @@ export class LogClient {
 
   async close(): Promise<void> {
     await this.#consumer.close(true).catch(() => undefined);
+  }
+
+  #missing(): Error {
+    return new Error(`the topic ${this.#topic} is not there: whoever writes to it creates it`);
   }
 
   async #offsetAt(partition: number, timestamp: bigint): Promise<number> {
