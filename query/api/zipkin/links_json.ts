@@ -14,9 +14,19 @@ export function linksJson(links: readonly ZipkinLink[]): string {
     sums.set(key, sum);
   }
   return JSON.stringify(
-    [...sums.values()].map(({ parent, child, calls, errors }) => ({
+    [...sums.values()].sort(inOrder).map(({ parent, child, calls, errors }) => ({
       ...{ parent, child, callCount: calls },
       ...(errors === 0 ? {} : { errorCount: errors }),
     })),
   );
+}
+
+type Pair = { readonly parent: string; readonly child: string };
+
+function inOrder(a: Pair, b: Pair): number {
+  return compareText(a.parent, b.parent) || compareText(a.child, b.child);
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
 }

@@ -289,6 +289,33 @@ test('SQL in any field is a name that nobody has', async () => {
   assert.equal((await service.get(`${API}/trace/${evil}`)).status, 400);
 });
 
+test('databases and brokers that OpenTelemetry names are nodes', async () => {
+  const day = 9n * 1440n * MINUTE;
+  await service.insert([
+    spanOf({
+      ...{ traceId: traceId(80), service: 'o-shop', kind: 3, startUnixNanos: NOON - day },
+      attributes: attributesOf({ 'server.address': 'db.internal', 'db.system': 'postgresql' }),
+    }),
+    spanOf({
+      ...{ traceId: traceId(81), service: 'o-shop', kind: 4, startUnixNanos: NOON - day },
+      attributes: attributesOf({ 'server.address': '10.1.1.1', 'peer.hostname': 'broker' }),
+    }),
+  ]);
+  const end = Number((NOON - day) / 1_000_000n) + 60_000;
+  assert.deepEqual(await ask(`/dependencies?endTs=${end}&lookback=120000`), [
+    { parent: 'o-shop', child: 'broker', callCount: 1 },
+    { parent: 'o-shop', child: 'db.internal', callCount: 1 },
+  ]);
+  assert.deepEqual(await ask('/remoteServices?serviceName=o-shop'), ['broker', 'db.internal']);
+  const found = async (remote: string) => {
+    const window = `endTs=${end}&lookback=120000`;
+    return ids(await ask(`/traces?serviceName=o-shop&remoteServiceName=${remote}&${window}`));
+  };
+  assert.deepEqual(await found('DB.internal'), [traceId(80)]);
+  assert.deepEqual(await found('broker'), [traceId(81)]);
+  assert.deepEqual(await found('10.1.1.1'), []);
+});
+
 test('what other protocols sent is shown as OpenTelemetry maps it', async () => {
   const resource = resourceOf('Otel', { zone: 'b' });
   await service.insert([

@@ -7,6 +7,7 @@ import type { Kind, V2Span } from '../../../model/codec/zipkin/v1_span.ts';
 import { UNKNOWN_SERVICE } from '../../../model/limits.ts';
 import { type ZipkinLink, ZipkinLinker } from '../../../model/trace/zipkin_links.ts';
 import type { NativeBlock } from '../native_column.ts';
+import { REMOTE_SERVICE } from '../remote_service.ts';
 import type { Select } from '../select.ts';
 import { hex16, type Statement } from '../statement.ts';
 import { slicesOf } from './slices.ts';
@@ -54,13 +55,11 @@ export async function zipkinLinks(
 
 /** Traces one after the other, by the low half of their ids as Zipkin does; order is settled. */
 function traceStatement(window: SpanWindow): Statement {
-  const remote = `if(mapContains(attr_b, '${names.REMOTE}'), attr_s['${names.REMOTE_SERVICE}'],
-      attr_s['${names.PEER_SERVICE}']) AS remote`;
   const shared = `attr_b['${names.SHARED}'] AS shared`;
   const failed = `status = 2 OR mapContains(attr_s, '${names.ERROR}')
       OR attr_b['${names.ERROR}'] = 1 AS failed`;
   const columns = `trace_lo, trace_hi, span_id, parent_id, kind, h, ts, service,
-    ${remote},
+    ${REMOTE_SERVICE} AS remote,
     ${shared},
     ${failed}`;
   return {
