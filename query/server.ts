@@ -15,6 +15,7 @@ import { AnswerMemory } from './answer_memory.ts';
 import { registerArchive } from './api/jaeger/archive_routes.ts';
 import { type JaegerGrpcOptions, startJaegerGrpc } from './api/jaeger/grpc/server.ts';
 import { registerJaegerMetrics } from './api/jaeger/metrics_routes.ts';
+import { registerQuality } from './api/jaeger/quality_routes.ts';
 import { registerJaeger } from './api/jaeger/routes.ts';
 import { registerTransform } from './api/jaeger/transform_routes.ts';
 import { registerJaegerV3 } from './api/jaeger/v3/routes.ts';
@@ -154,6 +155,7 @@ function registerMain(app: FastifyInstance, options: QueryOptions, deps: QueryDe
   registerJaegerMetrics(app, deps);
   registerArchive(app, deps);
   registerTransform(app, deps);
+  registerQuality(app, deps);
   registerJaegerV3(app, deps);
   registerSpanhouse(app, deps);
   const settings = options.zipkin ?? ZIPKIN_SETTINGS;

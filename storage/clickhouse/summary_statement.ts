@@ -5,7 +5,7 @@ import { bucketsOfTraces, keysParams } from './trace_statements.ts';
 
 /**
  * All spans of the traces, each once by identity, at most `spansMax` of a trace. Columns trace_lo,
- * trace_hi, span_id, parent_id, ts, duration, service, name, status.
+ * trace_hi, span_id, parent_id, kind, ts, duration, service, name, status.
  */
 export function summaryStatement(
   tenant: string,
@@ -14,7 +14,7 @@ export function summaryStatement(
 ): Statement {
   return {
     settings: { use_skip_indexes: 0 },
-    sql: `SELECT trace_lo, trace_hi, span_id, parent_id, ts, duration, service, name, status
+    sql: `SELECT trace_lo, trace_hi, span_id, parent_id, kind, ts, duration, service, name, status
 FROM (
   SELECT trace_lo, trace_hi, span_id, parent_id, kind, h, ts, duration, service, name, status
   FROM {db:Identifier}.spans

@@ -1,4 +1,4 @@
-SELECT trace_lo, trace_hi, span_id, parent_id, ts, duration, service, name, status
+SELECT trace_lo, trace_hi, span_id, parent_id, kind, ts, duration, service, name, status
 FROM (
   SELECT trace_lo, trace_hi, span_id, parent_id, kind, h, ts, duration, service, name, status
   FROM {db:Identifier}.spans
