@@ -44,7 +44,8 @@ export function createHttpApp(
     bodyLimit: BODY_BYTES_MAX,
     // A path that is none: what came is not sent back.
     frameworkErrors: (_error, _request, reply) => {
-      reply.code(400).headers(SECURITY_HEADERS).type(TEXT_TYPE).send('bad request\n');
+      const any = reply as FastifyReply;
+      any.code(400).headers(SECURITY_HEADERS).type(TEXT_TYPE).send('bad request\n');
     },
     exposeHeadRoutes: false,
     rewriteUrl: ({ url = '/' }) =>

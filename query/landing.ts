@@ -20,8 +20,9 @@ export function landingPage(addresses: Addresses): string {
 </head>
 <body>
 <h1>Spanhouse</h1>
-<p>A distributed tracing backend is running here. Its user interface is yet to come; the query API
-of Jaeger answers on this port, so Grafana's Jaeger data source and <code>curl</code> can read.</p>
+<p>A distributed tracing backend is running here. Its user interface is yet to come; the query APIs
+of Jaeger and, below <code>/zipkin</code>, of Zipkin answer on this port, so Grafana's data sources
+and <code>curl</code> can read.</p>
 
 <h2>Send</h2>
 <p>Point any OpenTelemetry SDK at <code>http://localhost:${otlpHttpPort}</code> (OTLP over HTTP) or
