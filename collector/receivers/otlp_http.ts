@@ -4,35 +4,27 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { exportResponseJson, exportResponseProto } from '../../model/codec/otlp/export_response.ts';
 import { statusJson, statusProto } from '../../model/codec/otlp/status_proto.ts';
-import { DEFAULT_TENANT, REQUEST_BYTES_MAX } from '../../model/limits.ts';
 import { type HttpListenerOptions, type Listener, openHttp } from '../../service/http_listener.ts';
-import type { MemoryBudget } from '../../service/memory_budget.ts';
 import { REFUSAL_WIRE, type Refusal, RefusalError } from '../../service/refusal.ts';
-import type { Accept, Accepted } from '../batch.ts';
+import type { Accepted } from '../batch.ts';
 import type { JsonTranscoder } from '../json_worker.ts';
-import { contentEncoding } from './content_encoding.ts';
 import { cors } from './cors.ts';
-import { BodyGone, readBody } from './http_body.ts';
+import {
+  type HttpProtocol,
+  type HttpReceiverDeps,
+  mediaTypeOf,
+  pathOf,
+  refusalHeaders,
+  takeRequest,
+} from './http_ladder.ts';
 import { reply } from './http_reply.ts';
-import { inflate } from './inflate.ts';
-import type { ReceiverMetrics } from './receiver_metrics.ts';
-import { refusalOf, refusalStatus } from './refusal_status.ts';
-import { Reservation } from './reservation.ts';
-
-const RECEIVER = 'otlp_http';
+import { refusalStatus } from './refusal_status.ts';
 
 const PATH = '/v1/traces';
 
-export interface OtlpHttpDeps {
-  readonly accept: Accept;
-  readonly budget: MemoryBudget;
-  readonly metrics: ReceiverMetrics;
+export interface OtlpHttpDeps extends HttpReceiverDeps {
   /** OTLP/JSON to protobuf, off the event loop when large (collector/json_worker.ts). */
   readonly json: JsonTranscoder;
-  /** Told what was thrown and is no refusal; the client has got a 500. */
-  readonly onBug: (error: unknown) => void;
-  /** Cap of a body, on the wire and inflated. */
-  readonly requestBytesMax?: number;
   /** Origins whose pages may send spans, e.g. `https://shop.example`. None by default. */
   readonly corsOrigins?: readonly string[];
 }
@@ -45,65 +37,33 @@ export function startOtlpHttp(deps: OtlpHttpDeps, listen: Listen): Promise<Liste
 }
 
 /** Answers every request, whatever its path; never rejects. */
-export function otlpHttpHandler(
+function otlpHttpHandler(
   deps: OtlpHttpDeps,
 ): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+  const protocol: HttpProtocol<BodyType> = {
+    receiver: 'otlp_http',
+    head,
+    translate: (body, type, { reservation, signal }) =>
+      type === 'json' && body.length > 0 ? deps.json.toProto(body, reservation, signal) : body,
+    replyAccepted,
+    replyRefused,
+  };
   return async (request, response) => {
     if (cors(request, response, deps.corsOrigins ?? [])) return;
-    const reservation = new Reservation(deps.budget);
-    const gone = new AbortController();
-    // A reset at any later moment is no error of ours.
-    request.on('error', () => undefined);
-    response.once('close', () => {
-      if (!response.writableFinished) gone.abort();
-    });
-    try {
-      const accepted = await receive(request, deps, reservation, gone.signal);
-      replyAccepted(request, response, accepted);
-      deps.metrics.request(RECEIVER, accepted.rejected > 0 ? 'partial' : 'ok');
-    } catch (error) {
-      if (error instanceof BodyGone) {
-        deps.metrics.request(RECEIVER, 'gone');
-        return;
-      }
-      const refusal = refusalOf(error, deps.onBug);
-      replyRefused(request, response, refusal);
-      deps.metrics.request(RECEIVER, gone.signal.aborted ? 'gone' : refusal.code);
-    } finally {
-      reservation.close();
-    }
+    await takeRequest(request, response, deps, protocol);
   };
 }
 
-/** The ladder. Throws RefusalError from every rung, and BodyGone. */
-async function receive(
-  request: IncomingMessage,
-  deps: OtlpHttpDeps,
-  reservation: Reservation,
-  signal: AbortSignal,
-): Promise<Accepted> {
+function head(request: IncomingMessage): BodyType {
   checkPath(request);
   checkMethod(request);
   const type = bodyType(request);
   if (type === undefined) throw unsupportedType();
-  const encoding = contentEncoding(request);
-  const bytesMax = deps.requestBytesMax ?? REQUEST_BYTES_MAX;
-  const body = await readBody(request, bytesMax, reservation);
-  deps.metrics.receivedBytes(RECEIVER, body.length);
-  const sent = body.bytes();
-  const inflated = await inflate(sent, encoding, bytesMax, reservation);
-  if (inflated !== sent) body.drop();
-  const bytes =
-    type === 'json' && inflated.length > 0
-      ? await deps.json.toProto(inflated, reservation, signal)
-      : inflated;
-  return deps.accept({ tenant: DEFAULT_TENANT, bytes, receiver: RECEIVER, signal });
+  return type;
 }
 
-/** Clients that join addresses carelessly send `//v1/traces` and `/v1/traces/`. */
 function checkPath(request: IncomingMessage): void {
-  const path = (request.url ?? '').split('?', 1)[0] as string;
-  if (path === PATH || path.replace(/\/{2,}/g, '/').replace(/\/$/, '') === PATH) return;
+  if (pathOf(request) === PATH) return;
   throw new RefusalError({
     code: 'not_found',
     message: 'this port takes OTLP traces only: POST them to /v1/traces',
@@ -120,10 +80,9 @@ function checkMethod(request: IncomingMessage): void {
 
 type BodyType = 'protobuf' | 'json';
 
-/** Undefined when it is neither. Parameters, as in `; charset=utf-8`, change nothing. */
+/** Undefined when it is neither. */
 function bodyType(request: IncomingMessage): BodyType | undefined {
-  const header = request.headers['content-type'] ?? '';
-  const type = (header.split(';', 1)[0] as string).trim().toLowerCase();
+  const type = mediaTypeOf(request);
   if (type === 'application/x-protobuf') return 'protobuf';
   if (type === 'application/json') return 'json';
   return undefined;
@@ -158,15 +117,10 @@ function replyAccepted(
 function replyRefused(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
   const type = bodyType(request) ?? 'json';
   const status = refusalStatus(refusal);
-  const headers: Record<string, string> = {};
-  if (refusal.code === 'method') headers['allow'] = 'POST';
-  if (refusal.retryAfterMs !== undefined) {
-    headers['retry-after'] = String(Math.max(1, Math.ceil(refusal.retryAfterMs / 1000)));
-  }
   reply(request, response, {
     status: REFUSAL_WIRE[refusal.code].http,
     contentType: CONTENT_TYPE[type],
     body: type === 'json' ? statusJson(status) : statusProto(status),
-    headers,
+    headers: refusalHeaders(refusal),
   });
 }

@@ -2,33 +2,23 @@
 // body → format → OTLP → accept → 202. Answers are plain text, as Zipkin's are.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { DEFAULT_TENANT, REQUEST_BYTES_MAX } from '../../model/limits.ts';
-import type { MemoryBudget } from '../../service/memory_budget.ts';
 import { REFUSAL_WIRE, type Refusal, RefusalError } from '../../service/refusal.ts';
-import type { Accept } from '../batch.ts';
 import type { JsonTranscoder } from '../json_worker.ts';
-import { contentEncoding } from './content_encoding.ts';
 import { cors } from './cors.ts';
-import { BodyGone, readBody } from './http_body.ts';
+import {
+  type HttpProtocol,
+  type HttpReceiverDeps,
+  pathOf,
+  refusalHeaders,
+  type Translating,
+  takeRequest,
+} from './http_ladder.ts';
 import { reply } from './http_reply.ts';
-import { inflate } from './inflate.ts';
-import type { Outcome, ReceiverMetrics } from './receiver_metrics.ts';
-import { refusalOf } from './refusal_status.ts';
-import { Reservation } from './reservation.ts';
 import { zipkinFormat } from './zipkin_format.ts';
 
-const RECEIVER = 'zipkin_http';
-
-export interface ZipkinHttpDeps {
-  readonly accept: Accept;
-  readonly budget: MemoryBudget;
-  readonly metrics: ReceiverMetrics;
+export interface ZipkinHttpDeps extends HttpReceiverDeps {
   /** Zipkin's formats to OTLP, off the event loop when large (collector/json_worker.ts). */
   readonly json: JsonTranscoder;
-  /** Told what was thrown and is no refusal; the client has got a 500. */
-  readonly onBug: (error: unknown) => void;
-  /** Cap of a body, on the wire and inflated. */
-  readonly requestBytesMax?: number;
   /** Answers what only reads (GET and HEAD), where a process does that on this port, too. */
   readonly otherwise?: (request: IncomingMessage, response: ServerResponse) => void;
   /** Origins whose pages may send spans. None by default. */
@@ -39,6 +29,18 @@ export interface ZipkinHttpDeps {
 export function zipkinHttpHandler(
   deps: ZipkinHttpDeps,
 ): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+  const protocol: HttpProtocol<1 | 2> = {
+    receiver: 'zipkin_http',
+    head: (request) => {
+      const version = versionOf(request);
+      checkMethod(request, version);
+      return version;
+    },
+    translate: (body, version, context) => translate(deps.json, body, version, context),
+    replyAccepted: (request, response) =>
+      reply(request, response, { status: 202, contentType: TEXT, body: '' }),
+    replyRefused,
+  };
   return async (request, response) => {
     // Before CORS: those who may send spans may not read them.
     if (deps.otherwise !== undefined && isReading(request)) {
@@ -47,28 +49,7 @@ export function zipkinHttpHandler(
     }
     if (cors(request, response, deps.corsOrigins ?? [])) return;
     if (replyAbout(request, response)) return;
-    const reservation = new Reservation(deps.budget);
-    const gone = new AbortController();
-    // A reset at any later moment is no error of ours.
-    request.on('error', () => undefined);
-    response.once('close', () => {
-      if (!response.writableFinished) gone.abort();
-    });
-    try {
-      const outcome = await receive(request, deps, reservation, gone.signal);
-      reply(request, response, { status: 202, contentType: TEXT, body: '' });
-      deps.metrics.request(RECEIVER, outcome);
-    } catch (error) {
-      if (error instanceof BodyGone) {
-        deps.metrics.request(RECEIVER, 'gone');
-        return;
-      }
-      const refusal = refusalOf(error, deps.onBug);
-      replyRefused(request, response, refusal);
-      deps.metrics.request(RECEIVER, gone.signal.aborted ? 'gone' : refusal.code);
-    } finally {
-      reservation.close();
-    }
+    await takeRequest(request, response, deps, protocol);
   };
 }
 
@@ -76,32 +57,19 @@ function isReading({ method }: IncomingMessage): boolean {
   return method === 'GET' || method === 'HEAD';
 }
 
-/** The ladder. Throws RefusalError from every rung, and BodyGone. */
-async function receive(
-  request: IncomingMessage,
-  deps: ZipkinHttpDeps,
-  reservation: Reservation,
-  signal: AbortSignal,
-): Promise<Outcome> {
-  const version = versionOf(request);
-  checkMethod(request, version);
-  const encoding = contentEncoding(request);
-  const bytesMax = deps.requestBytesMax ?? REQUEST_BYTES_MAX;
-  const body = await readBody(request, bytesMax, reservation);
-  deps.metrics.receivedBytes(RECEIVER, body.length);
-  const sent = body.bytes();
-  const inflated = await inflate(sent, encoding, bytesMax, reservation);
-  if (inflated !== sent) body.drop();
-  const format = zipkinFormat(inflated, version);
-  if (format === undefined) return 'ok';
-  const bytes = await deps.json.toProto(inflated, reservation, signal, format);
-  // An empty list: reporters that are flushed idle send one.
-  if (bytes.length === 0) return 'ok';
-  const accepted = await deps.accept({ tenant: DEFAULT_TENANT, bytes, receiver: RECEIVER, signal });
-  return accepted.rejected > 0 ? 'partial' : 'ok';
+/** Undefined for no spans: reporters that are flushed idle send an empty list, or nothing. */
+async function translate(
+  json: JsonTranscoder,
+  body: Uint8Array<ArrayBuffer>,
+  version: 1 | 2,
+  { reservation, signal }: Translating,
+): Promise<Uint8Array | undefined> {
+  const format = zipkinFormat(body, version);
+  if (format === undefined) return undefined;
+  const bytes = await json.toProto(body, reservation, signal, format);
+  return bytes.length === 0 ? undefined : bytes;
 }
 
-/** Reporters that join addresses carelessly send `//api/v2/spans` and `/api/v2/spans/`. */
 function versionOf(request: IncomingMessage): 1 | 2 {
   const path = pathOf(request);
   if (path === '/api/v2/spans') return 2;
@@ -110,11 +78,6 @@ function versionOf(request: IncomingMessage): 1 | 2 {
     code: 'not_found',
     message: 'this port takes Zipkin spans only: POST them to /api/v2/spans or /api/v1/spans',
   });
-}
-
-function pathOf(request: IncomingMessage): string {
-  const path = (request.url ?? '').split('?', 1)[0] as string;
-  return path.replace(/\/{2,}/g, '/').replace(/(.)\/$/, '$1');
 }
 
 function checkMethod(request: IncomingMessage, version: 1 | 2): void {
@@ -142,15 +105,10 @@ function replyAbout(request: IncomingMessage, response: ServerResponse): boolean
 
 /** The sentence and no more; nothing of it is HTML, whatever a browser thinks. */
 function replyRefused(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
-  const headers: Record<string, string> = {};
-  if (refusal.code === 'method') headers['allow'] = 'POST';
-  if (refusal.retryAfterMs !== undefined) {
-    headers['retry-after'] = String(Math.max(1, Math.ceil(refusal.retryAfterMs / 1000)));
-  }
   reply(request, response, {
     status: REFUSAL_WIRE[refusal.code].http,
     contentType: TEXT,
     body: `${refusal.message}\n`,
-    headers,
+    headers: refusalHeaders(refusal),
   });
 }
