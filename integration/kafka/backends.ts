@@ -17,6 +17,35 @@ export async function asked<T>(bootstrap: string, ask: (admin: Admin) => Promise
   }
 }
 
+export interface Written {
+  readonly value: Buffer | null;
+  readonly partition: number;
+  readonly headers?: Record<string, string>;
+}
+
+/** Writes records as any other producer may, acknowledged. */
+export async function written(
+  bootstrap: string,
+  topic: string,
+  messages: readonly Written[],
+): Promise<void> {
+  const producer = quietClient(bootstrap).producer();
+  await producer.connect();
+  try {
+    await producer.send({ topic, acks: -1, messages: [...messages] });
+  } finally {
+    await producer.disconnect();
+  }
+}
+
+/** What the group of a cluster, which is named like its topic, has committed for a partition. */
+export function committedAt(bootstrap: string, topic: string, partition: number) {
+  return asked(bootstrap, async (admin) => {
+    const [told] = await admin.fetchOffsets({ groupId: topic, topics: [topic] });
+    return told?.partitions.find((one) => one.partition === partition);
+  });
+}
+
 export interface BackendOptions {
   readonly kafka?: KafkaOptions;
   readonly clickhouse?: FrontOptions;

@@ -60,11 +60,7 @@ export class Cluster {
   }
 
   /** With a collector, and no ingester yet. `topic` names all that is this cluster's own. */
-  static async on(
-    backends: Backends,
-    topic: string,
-    options: ClusterOptions = {},
-  ): Promise<Cluster> {
+  static async on(backends: Backends, topic: string, options: ClusterOptions = {}) {
     const cluster = new Cluster(backends, topic, options);
     await cluster.startCollector();
     return cluster;
@@ -124,7 +120,7 @@ export class Cluster {
     return this.#query;
   }
 
-  /** Another one in its place, after it was killed. */
+  /** Another in its place, after it was killed. */
   async restartQuery(): Promise<Spanhouse> {
     await this.#query?.remove();
     this.#query = undefined;
