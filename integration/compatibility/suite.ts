@@ -43,7 +43,7 @@ export function testTracers(language: Language): void {
       for (const variant of language.variants) {
         await t.test(`${variant.tracer}, ${variant.sends}`, async () => {
           const program = language.program(directory, variant);
-          await checkTracer(spanhouse, program, variant, doors[variant.door]);
+          await checkTracer(spanhouse.query, program, variant, doors[variant.door]);
           const { tracer, sends } = variant;
           results.push({ language: language.name, tracer, sends });
         });
