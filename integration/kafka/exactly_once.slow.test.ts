@@ -6,6 +6,7 @@ import { Prng, seedFromEnvironment } from '../harness/prng.ts';
 import type { Spanhouse } from '../harness/spanhouse.ts';
 import { Backends } from './backends.ts';
 import { Cluster, SESSION_MS } from './cluster_rig.ts';
+import { note } from './suffer.ts';
 
 const ROUNDS = 40;
 /** Between two faults, so that some fall amid the healing of the one before. */
@@ -39,12 +40,16 @@ describe('exactly once, in a storm', () => {
       await fault(ingesters);
       await sleep(random.int(0, CALM_MS_MAX));
     }
+    const overMs = performance.now();
     const before = load.acknowledged.length;
     await eventually('senders go on', HEAL_MS, () =>
       load.acknowledged.length > before + 20 ? true : undefined,
     );
+    await cluster.drained();
+    const healMs = performance.now() - overMs;
     await load.stop();
-    await cluster.assertExactlyOnce(load);
+    const toll = await cluster.assertExactlyOnce(load);
+    note({ id: 'storm', fault: `${ROUNDS} faults in any order` }, load, { ...toll, healMs });
     t.diagnostic(`${load.acknowledged.length} requests, ${load.retries} retries`);
     t.diagnostic(JSON.stringify(faults));
     for (const ingester of ingesters) await ingester.stop();

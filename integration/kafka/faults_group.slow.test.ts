@@ -1,4 +1,4 @@
-// What may happen to ingesters and to their group: killed, told to stop, starved, storms, groups by
+// What may happen to our processes and to the group of ingesters: killed, told to stop, starved, storms, groups by
 // mistake, offsets set back.
 import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
@@ -41,6 +41,32 @@ describe('faults of the group', () => {
   async function setUp(): Promise<void> {
     cluster = await Cluster.on(backends, `group-${process.pid}-${tests++}`);
   }
+
+  it('F01: collectors are killed under load', async () => {
+    await setUp();
+    await cluster.ingester();
+    await suffer(cluster, { id: 'F01', fault: `collector killed ${KILLS} times` }, async (load) => {
+      for (let kill = 0; kill < KILLS; kill++) {
+        await acknowledged(load, 20);
+        await sleep(random.int(0, 200));
+        await cluster.collector.kill();
+        await cluster.startCollector();
+      }
+    });
+  });
+
+  it('F02: collectors are told to stop under load, and exit with 0', async () => {
+    await setUp();
+    await cluster.ingester();
+    const fault = { id: 'F02', fault: `collector stopped ${KILLS} times` };
+    await suffer(cluster, fault, async (load) => {
+      for (let stop = 0; stop < KILLS; stop++) {
+        await acknowledged(load, 20);
+        await cluster.collector.stop();
+        await cluster.startCollector();
+      }
+    });
+  });
 
   it('F02: ingesters are told to stop under load, and exit with 0', async () => {
     await setUp();
