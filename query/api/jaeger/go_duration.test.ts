@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseGoDuration, quote } from './go_duration.ts';
+import { formatGoDuration, parseGoDuration, quote } from './go_duration.ts';
 
 test('durations are read as Go reads them', () => {
   const cases: [string, bigint][] = [
@@ -63,4 +63,24 @@ test('a very long text is refused at once and not repeated whole', () => {
 
 test('quotes hide control characters, so that an error stays one line', () => {
   assert.equal(quote('a\r\nb\0‮'), '"a\\r\\nb\\u0000\\u202e"');
+});
+
+test('durations are written as Go writes them', () => {
+  const cases: readonly [bigint, string][] = [
+    [0n, '0s'],
+    [1n, '1ns'],
+    [1_100n, '1.1µs'],
+    [2_200_000n, '2.2ms'],
+    [999_999_999n, '999.999999ms'],
+    [1_000_000_000n, '1s'],
+    [3_300_000_000n, '3.3s'],
+    [245_000_000_000n, '4m5s'],
+    [245_001_000_000n, '4m5.001s'],
+    [18_367_001_000_000n, '5h6m7.001s'],
+    [3_600_000_000_000n, '1h0m0s'],
+    [480_000_000_001n, '8m0.000000001s'],
+    [-1_500_000n, '-1.5ms'],
+    [2n ** 63n - 1n, '2562047h47m16.854775807s'],
+  ];
+  for (const [nanos, text] of cases) assert.equal(formatGoDuration(nanos), text);
 });

@@ -69,3 +69,32 @@ export function quote(text: string): string {
     );
   return `"${escaped}"`;
 }
+
+/** As Go's time.Duration writes itself: `1.5ms`, `2m0s`, `-1h0m0.5s`. */
+export function formatGoDuration(nanos: bigint): string {
+  if (nanos < 0n) return `-${formatGoDuration(-nanos)}`;
+  if (nanos === 0n) return '0s';
+  for (const unit of ['ns', 'µs', 'ms', 's']) {
+    const size = UNIT_NANOS.get(unit)!;
+    if (unit === 's' || nanos < size * 1000n) return longUnits(nanos, size) + unit;
+  }
+  return '';
+}
+
+const SECOND_NANOS = 1_000_000_000n;
+
+/** All but the last unit: from a second on, hours and minutes come before it. */
+function longUnits(nanos: bigint, unitNanos: bigint): string {
+  if (unitNanos !== SECOND_NANOS) return decimal(nanos, unitNanos);
+  const minutes = nanos / (60n * SECOND_NANOS);
+  const seconds = decimal(nanos % (60n * SECOND_NANOS), SECOND_NANOS);
+  if (minutes === 0n) return seconds;
+  return minutes < 60n ? `${minutes}m${seconds}` : `${minutes / 60n}h${minutes % 60n}m${seconds}`;
+}
+
+function decimal(nanos: bigint, unitNanos: bigint): string {
+  const digits = unitNanos.toString().length - 1;
+  const fraction = (nanos % unitNanos).toString().padStart(digits, '0').replace(/0+$/, '');
+  const whole = `${nanos / unitNanos}`;
+  return digits === 0 || fraction === '' ? whole : `${whole}.${fraction}`;
+}
