@@ -13,7 +13,7 @@ import { codingOf, compress } from './compress.ts';
 const INDEX_BYTES_MAX = 1024 * 1024;
 
 /** A build puts a hash of the content into these names, so they never change. */
-const HASHED_NAME = /[.-][A-Za-z0-9_-]{8,}\.[a-z0-9.]+$/;
+const HASHED_NAME = /[.-](?=\w*\d)\w{8,}\.[a-z0-9.]+$/;
 const HASHED_MAX_AGE_MS = 31_536_000_000;
 const OTHER_MAX_AGE_MS = 600_000;
 

@@ -280,6 +280,18 @@ test('a bad question is answered in the words of Zipkin', async () => {
   }
 });
 
+test('the largest times and durations that a client can write are windows, too', async () => {
+  await service.insert([spanOf({ traceId: traceId(90), service: 'extreme' })]);
+  const max = '9223372036854775807';
+  const found = async (query: string) => ids(await ask(`/traces?serviceName=extreme&${query}`));
+  assert.deepEqual(await found(`endTs=${max}&lookback=${max}`), [traceId(90)]);
+  assert.deepEqual(await found(`endTs=${max}&lookback=1`), []);
+  assert.deepEqual(await found('endTs=1&lookback=1'), []);
+  assert.deepEqual(await found(`minDuration=1&maxDuration=${max}`), [traceId(90)]);
+  assert.deepEqual(await found(`minDuration=${max}`), []);
+  assert.ok(Array.isArray(await ask(`/dependencies?endTs=${max}&lookback=${max}`)));
+});
+
 test('SQL in any field is a name that nobody has', async () => {
   const evil = encodeURIComponent(`x' OR 1=1) -- {tenant:String} \\'`);
   const fields = ['serviceName', 'spanName', 'remoteServiceName', 'annotationQuery'];
