@@ -153,23 +153,29 @@ export class ProtoCursor {
   }
 
   #varint(): void {
+    const { bytes } = this;
+    const end = Math.min(this.end, this.at + VARINT_BYTES_MAX);
     let low = 0;
     let high = 0;
-    for (let i = 0; i < VARINT_BYTES_MAX; i++) {
-      const byte = this.#byte();
+    let at = this.at;
+    for (let shift = 0; at < end; shift += 7) {
+      const byte = bytes[at++] as number;
       const bits = byte & 127;
-      if (i < 4) low |= bits << (7 * i);
-      else if (i === 4) {
+      if (shift < 28) low |= bits << shift;
+      else if (shift === 28) {
         low |= bits << 28;
         high = bits >>> 4;
-      } else high |= bits << (7 * i - 32);
+      } else high |= bits << (shift - 32);
       if (byte < 128) {
+        this.at = at;
         this.low = low;
         this.high = high;
         return;
       }
     }
-    throw new JaegerProblem(`a protobuf varint before byte ${this.at} is longer than ten bytes`);
+    this.at = at;
+    if (at >= this.end) throw this.#cut();
+    throw new JaegerProblem(`a protobuf varint before byte ${at} is longer than ten bytes`);
   }
 
   #byte(): number {

@@ -240,8 +240,17 @@ export class CompactReader implements ThriftReader {
     if (this.fieldType !== type) throw wrongType(this.fieldId, type, this.fieldType);
   }
 
-  /** A size or length: an unsigned varint of 32 bits. */
+  /** A size or length: an unsigned varint of 32 bits, mostly one byte. */
   #size(): number {
+    const first = this.bytes[this.at] as number;
+    if (first < 128 && this.at < this.#limit) {
+      this.at++;
+      return first;
+    }
+    return this.#longSize();
+  }
+
+  #longSize(): number {
     let value = 0;
     for (let factor = 1; factor <= 2 ** 28; factor *= 128) {
       const byte = this.#byte();
@@ -264,22 +273,29 @@ export class CompactReader implements ThriftReader {
 
   /** An unsigned varint, into `high` and `low`. */
   #varint64(): void {
-    let [low, high] = [0, 0];
-    for (let i = 0; i < VARINT_BYTES_MAX; i++) {
-      const byte = this.#byte();
+    const { bytes } = this;
+    const end = Math.min(this.#limit, this.at + VARINT_BYTES_MAX);
+    let low = 0;
+    let high = 0;
+    let at = this.at;
+    for (let shift = 0; at < end; shift += 7) {
+      const byte = bytes[at++] as number;
       const bits = byte & 127;
-      if (i < 4) low |= bits << (7 * i);
-      else if (i === 4) {
+      if (shift < 28) low |= bits << shift;
+      else if (shift === 28) {
         low |= bits << 28;
         high = bits >>> 4;
-      } else high |= bits << (7 * i - 32);
+      } else high |= bits << (shift - 32);
       if (byte < 128) {
+        this.at = at;
         this.low = low;
         this.high = high;
         return;
       }
     }
-    throw longVarint(this.at, VARINT_BYTES_MAX);
+    this.at = at;
+    if (at >= this.#limit) throw cutShort(at, 1, 0);
+    throw longVarint(at, VARINT_BYTES_MAX);
   }
 
   #left(): number {
