@@ -88,3 +88,17 @@ test('a pair of texts is the message that it stands for, at every length', () =>
     assert.deepEqual(Buffer.from(ours.finish()), Buffer.from(expected.finish()));
   }
 });
+
+test('a text is its UTF-8 bytes, whatever its length and whatever is in it', () => {
+  const texts = ['', 'a', 'é', '結', '🧭', '\u0000', '\u007f', '\u0080', '\ud800', 'aé'];
+  for (let length = 60; length < 70; length++) {
+    texts.push('x'.repeat(length), `${'x'.repeat(length)}é`, '結'.repeat(length));
+  }
+  for (const value of texts) {
+    const [asText, asBytes] = [new ProtoWriter(0), new ProtoWriter(0)];
+    for (const writer of [asText, asBytes]) writer.uint(1, 300);
+    asText.string(3, value);
+    asBytes.bytes(3, new TextEncoder().encode(value));
+    assert.deepEqual(asText.finish(), asBytes.finish(), value);
+  }
+});

@@ -12,6 +12,9 @@ const VARINT_BYTES_MAX = 10;
 
 const EMPTY = new Uint8Array(0);
 
+/** A length of one byte, and no longer to look through than a call takes. */
+const PLAIN_CHARS_MAX = 64;
+
 const utf8 = new TextEncoder();
 
 export class ProtoWriter {
@@ -144,8 +147,26 @@ export class ProtoWriter {
     this.#at += end - start;
   }
 
+  /** Short plain texts, which most are, are copied by hand: the call and its copy cost more. */
   string(field: number, value: string): void {
-    this.bytes(field, utf8.encode(value));
+    const { length } = value;
+    if (length > PLAIN_CHARS_MAX) {
+      this.bytes(field, utf8.encode(value));
+      return;
+    }
+    this.#room(2 * VARINT_BYTES_MAX + length);
+    const start = this.#at;
+    this.#tag(field, BYTES);
+    this.#bytes[this.#at++] = length;
+    for (let i = 0; i < length; i++) {
+      const code = value.charCodeAt(i);
+      if (code > 0x7f) {
+        this.#at = start;
+        this.bytes(field, utf8.encode(value));
+        return;
+      }
+      this.#bytes[this.#at++] = code;
+    }
   }
 
   /**
