@@ -7,7 +7,7 @@ import type { Kind, V2Span } from '../../../model/codec/zipkin/v1_span.ts';
 import { UNKNOWN_SERVICE } from '../../../model/limits.ts';
 import { type ZipkinLink, ZipkinLinker } from '../../../model/trace/zipkin_links.ts';
 import type { NativeBlock } from '../native_column.ts';
-import { REMOTE_SERVICE } from '../remote_service.ts';
+import { REMOTE_SERVICE, ZIPKIN_SCOPE_ID } from '../remote_service.ts';
 import type { Select } from '../select.ts';
 import { hex16, type Statement } from '../statement.ts';
 import { slicesOf } from './slices.ts';
@@ -53,18 +53,25 @@ export async function zipkinLinks(
   return linker.links();
 }
 
-/** Traces one after the other, by the low half of their ids as Zipkin does; order is settled. */
+/**
+ * Traces one after the other, by the low half of their ids as Zipkin does, in an order that replays
+ * do not change; names in lower case, as Zipkin has them.
+ */
 function traceStatement(window: SpanWindow): Statement {
+  // Zipkin's own spans may lack a service; one of another protocol has the name it is stored by.
+  const local = `if(scope_id = ${ZIPKIN_SCOPE_ID} AND service = '${UNKNOWN_SERVICE}', '', service)
+      AS local`;
   const shared = `attr_b['${names.SHARED}'] AS shared`;
   const failed = `status = 2 OR mapContains(attr_s, '${names.ERROR}')
       OR attr_b['${names.ERROR}'] = 1 AS failed`;
-  const columns = `trace_lo, trace_hi, span_id, parent_id, kind, h, ts, service,
+  const columns = `trace_lo, trace_hi, span_id, parent_id, kind, h, ts,
+    ${local},
     ${REMOTE_SERVICE} AS remote,
     ${shared},
     ${failed}`;
   return {
     sql: `SELECT trace_lo, span_id, parent_id, kind, toUnixTimestamp64Micro(ts) AS micros,
-  toString(service) AS service, toString(remote) AS remote, shared, failed
+  lowerUTF8(toString(local)) AS local, lowerUTF8(toString(remote)) AS remote, shared, failed
 FROM (
   SELECT *
   FROM (
@@ -97,7 +104,7 @@ class Rows {
     const block = this.#block;
     const parent = block.bigs('parent_id')[row]!;
     const kind = KINDS[block.numbers('kind')[row]!];
-    const service = block.strings('service').at(row);
+    const local = block.strings('local').at(row);
     const remote = block.strings('remote').at(row);
     return {
       traceId: hex16(this.low[row]!),
@@ -105,7 +112,7 @@ class Rows {
       timestamp: Number(block.bigs('micros')[row]!),
       ...(parent === 0n ? {} : { parentId: hex16(parent) }),
       ...(kind === undefined ? {} : { kind }),
-      ...(service === UNKNOWN_SERVICE ? {} : { localEndpoint: { serviceName: service } }),
+      ...(local === '' ? {} : { localEndpoint: { serviceName: local } }),
       ...(remote === '' ? {} : { remoteEndpoint: { serviceName: remote } }),
       ...(block.numbers('shared')[row] === 1 ? { shared: true as const } : {}),
       ...(block.numbers('failed')[row] === 1 ? { tags: { error: '' } } : {}),
