@@ -1,6 +1,6 @@
 -- Numbers that cannot be made at insert, since they would count what was sent twice: calls between
 -- services, and calls, errors and durations by minute. The settle job writes them, a bucket of five
--- minutes at a time, from rows that are told apart by identity. docs/adr/0012-settle-job.md.
+-- minutes at a time, from rows that are told apart by identity. docs/adr/0014-settle-job.md.
 
 -- When spans of a bucket came last, whoever wrote them: what the settle job looks at. asked_at: a
 -- bucket beside it got spans so late that this one may have been settled without them.
