@@ -144,3 +144,26 @@ async function getFrom(port: number, path: string, init?: RequestInit): Promise<
 
 /** Each insert under its own token, so that the same rows can be sent twice. */
 let tokens = 0;
+
+/**
+ * The service as it is, but that each insert is also one of OTHER_TENANT: spans of the same ids,
+ * services and times, which do and say something else. Whatever a test reads has to be without them.
+ */
+export function amongOthers(service: TestService): TestService {
+  return {
+    ...service,
+    insert: async (spans, tenant) => {
+      await service.insert(spans, tenant);
+      if (tenant !== undefined) return;
+      const others = spans.map((span) => ({
+        ...span,
+        name: 'not yours',
+        kind: 5 as const,
+        statusCode: 2 as const,
+        durationNanos: span.durationNanos + 1n,
+        attributes: [{ key: 'secret', value: { type: 'string', value: 'of others' } as const }],
+      }));
+      await service.insert(others, OTHER_TENANT);
+    },
+  };
+}

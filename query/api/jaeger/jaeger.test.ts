@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Span } from '../../../model/span.ts';
 import {
+  amongOthers,
   type JaegerSpan,
   type JaegerTag,
   startTestService,
@@ -21,7 +22,7 @@ import {
 
 let service: TestService;
 before(async () => {
-  service = await startTestService();
+  service = amongOthers(await startTestService());
 });
 after(() => service.stop());
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { get as httpGet } from 'node:http';
 import { after, before, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { startTestService, type TestService } from '../../testing/service.ts';
+import { amongOthers, startTestService, type TestService } from '../../testing/service.ts';
 import {
   attributesOf,
   HOUR,
@@ -15,7 +15,7 @@ import {
 
 let service: TestService;
 before(async () => {
-  service = await startTestService();
+  service = amongOthers(await startTestService());
 });
 after(() => service.stop());
 
