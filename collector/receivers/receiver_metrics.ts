@@ -12,14 +12,3 @@ export interface ReceiverMetrics {
   /** Body bytes as they came, before inflating; also those of refused requests. */
   receivedBytes(receiver: Batch['receiver'], bytes: number): void;
 }
-
-/** What a gRPC method tells when a call has ended (grpc_unary.ts), as counters. */
-export function endedInto(
-  metrics: ReceiverMetrics,
-  receiver: Batch['receiver'],
-): (outcome: Outcome, bytes: number) => void {
-  return (outcome, bytes) => {
-    metrics.receivedBytes(receiver, bytes);
-    metrics.request(receiver, outcome);
-  };
-}

@@ -3,10 +3,10 @@
 import { MemoryBudget } from '../../../service/memory_budget.ts';
 import type { Accept, Batch } from '../../batch.ts';
 import { defaultStrategies, type Strategy } from '../../sampling/strategies.ts';
+import type { GrpcReceiver } from '../grpc_receiver.ts';
 import { startJaegerGrpc } from '../jaeger_grpc.ts';
 import { startJaegerHttp } from '../jaeger_http.ts';
 import { type JaegerUdp, startJaegerUdp } from '../jaeger_udp.ts';
-import type { OtlpGrpc } from '../otlp_grpc.ts';
 import type { Outcome } from '../receiver_metrics.ts';
 import { startSamplingHttp } from '../sampling_http.ts';
 import type { DatagramOutcome } from '../udp/messages.ts';
@@ -34,7 +34,7 @@ export interface JaegerRig extends AsyncDisposable {
   /** Of the UDP port; 0 without. */
   readonly udpPort: number;
   readonly restarts: () => number;
-  readonly grpc: OtlpGrpc;
+  readonly grpc: GrpcReceiver;
 }
 
 const LISTEN = { host: '127.0.0.1', port: 0, setting: 'test' } as const;

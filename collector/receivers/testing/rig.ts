@@ -7,7 +7,8 @@ import { MemoryBudget } from '../../../service/memory_budget.ts';
 import { RefusalError } from '../../../service/refusal.ts';
 import type { Accept, Accepted, Batch } from '../../batch.ts';
 import { JsonWorker } from '../../json_worker.ts';
-import { type OtlpGrpc, startOtlpGrpc } from '../otlp_grpc.ts';
+import type { GrpcReceiver } from '../grpc_receiver.ts';
+import { startOtlpGrpc } from '../otlp_grpc.ts';
 import { startOtlpHttp } from '../otlp_http.ts';
 import type { Outcome } from '../receiver_metrics.ts';
 
@@ -27,7 +28,7 @@ export interface Rig extends AsyncDisposable {
   readonly bugs: unknown[];
   readonly budget: MemoryBudget;
   readonly httpPort: number;
-  readonly grpc: OtlpGrpc;
+  readonly grpc: GrpcReceiver;
 }
 
 const LISTEN = { host: '127.0.0.1', port: 0, setting: 'test' } as const;
