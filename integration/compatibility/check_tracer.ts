@@ -6,6 +6,7 @@ import { eventually } from '../harness/eventually.ts';
 import { getTrace } from '../harness/jaeger.ts';
 import { getZipkinTrace } from '../harness/zipkin.ts';
 import type { Step } from '../otel/installation.ts';
+import type { Shown } from './results.ts';
 import { assertJaeger, assertZipkin } from './shown.ts';
 import type { Recorded, Variant } from './tracer.ts';
 
@@ -18,9 +19,9 @@ const SHOWN_MS = 20_000;
 export async function checkTracer(
   query: string,
   program: Step,
-  variant: Variant,
+  variant: Omit<Variant, 'door'>,
   address: string,
-): Promise<void> {
+): Promise<Shown> {
   const service = `smoke-${variant.argument}`;
   const [command, ...args] = program;
   const { stdout } = await promisify(execFile)(command, [...args, variant.argument], {
@@ -29,7 +30,7 @@ export async function checkTracer(
   });
   const recorded = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Recorded;
   assert.equal(recorded.spans.length, 2);
-  await checkShown(query, recorded, variant.service ?? service);
+  return checkShown(query, recorded, variant.service ?? service);
 }
 
 /** Waits until all its spans are there. */
@@ -37,13 +38,14 @@ export async function checkShown(
   query: string,
   recorded: Recorded,
   service: string,
-): Promise<void> {
+): Promise<Shown> {
   const { traceId, spans } = recorded;
   const trace = await eventually(`trace ${traceId}`, SHOWN_MS, async () => {
     const found = await getTrace(query, traceId);
     return found !== undefined && found.spans.length >= spans.length ? found : undefined;
   });
   assertJaeger(trace, recorded, service);
-  const zipkin = await getZipkinTrace(query, traceId);
-  assertZipkin(zipkin ?? [], recorded, service);
+  const zipkin = (await getZipkinTrace(query, traceId)) ?? [];
+  assertZipkin(zipkin, recorded, service);
+  return { jaeger: trace.spans.length, zipkin: zipkin.length };
 }

@@ -1,25 +1,15 @@
-import { delimiter, join } from 'node:path';
+import { JAVA_INSTALL, JAVA_TOOLCHAIN, javaProgram } from './java_program.ts';
 import { testTracers } from './suite.ts';
 
-const COPY_LIBRARIES = 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies';
 const BRAVE = 'Brave 6.3.1';
 const JAEGER = 'jaeger-client 1.8.1';
 
 testTracers({
   name: 'Java',
   folder: 'java',
-  toolchain: [
-    ['javac', '-version'],
-    ['mvn', '-version'],
-  ],
-  install: [
-    ['mvn', '--quiet', '--batch-mode', COPY_LIBRARIES, '-DoutputDirectory=lib'],
-    ['javac', '-encoding', 'UTF-8', '-cp', 'lib/*', '-d', 'classes', 'Main.java'],
-  ],
-  program: (directory) => {
-    const classPath = [join(directory, 'classes'), join(directory, 'lib/*')].join(delimiter);
-    return ['java', '-cp', classPath, 'Main'];
-  },
+  toolchain: JAVA_TOOLCHAIN,
+  install: JAVA_INSTALL,
+  program: javaProgram,
   variants: [
     { tracer: BRAVE, sends: 'Zipkin v2 JSON', argument: 'brave-json', door: 'zipkin' },
     { tracer: BRAVE, sends: 'Zipkin proto3', argument: 'brave-proto3', door: 'zipkin' },

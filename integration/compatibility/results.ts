@@ -7,6 +7,14 @@ export interface Result {
   readonly language: string;
   readonly tracer: string;
   readonly sends: string;
+  /** Undefined for what reads from us instead of sending. */
+  readonly shown: Shown | undefined;
+}
+
+/** Spans that each API has shown as they were recorded. */
+export interface Shown {
+  readonly jaeger: number;
+  readonly zipkin: number;
 }
 
 export const RESULTS = join(REPOSITORY, '.cache/compatibility/results');

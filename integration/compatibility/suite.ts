@@ -43,9 +43,9 @@ export function testTracers(language: Language): void {
       for (const variant of language.variants) {
         await t.test(`${variant.tracer}, ${variant.sends}`, async () => {
           const program = language.program(directory, variant);
-          await checkTracer(spanhouse.query, program, variant, doors[variant.door]);
+          const shown = await checkTracer(spanhouse.query, program, variant, doors[variant.door]);
           const { tracer, sends } = variant;
-          results.push({ language: language.name, tracer, sends });
+          results.push({ language: language.name, tracer, sends, shown });
         });
       }
       await spanhouse.stop();

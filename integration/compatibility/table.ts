@@ -11,10 +11,14 @@ const PAGE = join(REPOSITORY, 'docs/COMPATIBILITY.md');
 const HEAD = `# Tracers that were tried
 
 Each of these, unmodified and at its own defaults but the address, sent a trace that was read back by
-\`/api/traces/{id}\` and compared with what its program recorded: ids, parents, names, kinds, service,
-tags, the error and the event. \`npm run compatibility\` does it again and writes this page; the
-OpenTelemetry SDKs over OTLP are tried by \`integration/otel\`.
+Jaeger's API (\`/api/traces/{id}\`) and by Zipkin's (\`/api/v2/trace/{id}\`), and compared with what its
+program recorded: ids, parents, names, kinds, service, tags, the error and the event. The last columns
+say how many spans each API has shown so. \`npm run compatibility\` does it again and writes this page;
+the OpenTelemetry SDKs over OTLP are tried by \`integration/otel\`. How to read topics: [KAFKA](KAFKA.md).
 `;
+
+const TABLE_HEAD = `| language | tracer | sends | by Jaeger's API | by Zipkin's API |
+|---|---|---|---|---|`;
 
 function main(): number {
   rmSync(RESULTS, { recursive: true, force: true });
@@ -38,9 +42,10 @@ function readResults(): Result[] {
 
 function page(results: readonly Result[]): string {
   const rows = results.map(
-    ({ language, tracer, sends }) => `| ${language} | ${tracer} | ${sends} |`,
+    ({ language, tracer, sends, shown }) =>
+      `| ${language} | ${tracer} | ${sends} | ${shown?.jaeger ?? '–'} | ${shown?.zipkin ?? '–'} |`,
   );
-  return `${HEAD}\n| language | tracer | sends |\n|---|---|---|\n${rows.join('\n')}\n`;
+  return `${HEAD}\n${TABLE_HEAD}\n${rows.join('\n')}\n`;
 }
 
 process.exitCode = main();

@@ -23,6 +23,7 @@ import zipkin2.reporter.Encoding;
 import zipkin2.reporter.SpanBytesEncoder;
 import zipkin2.reporter.brave.AsyncZipkinSpanHandler;
 import zipkin2.reporter.brave.ZipkinSpanHandler;
+import zipkin2.reporter.kafka.KafkaSender;
 import zipkin2.reporter.okhttp3.OkHttpSender;
 import zipkin2.reporter.urlconnection.URLConnectionSender;
 
@@ -37,6 +38,9 @@ public class Main {
       case "brave-okhttp" -> brave(OkHttpSender.create(TO + "/api/v2/spans"), null, "GET /checkout");
       case "brave-v1-json" -> brave(url(Encoding.JSON, 1), SpanBytesEncoder.JSON_V1, "get /checkout");
       case "brave-v1-thrift" -> brave(url(Encoding.THRIFT, 1), SpanBytesEncoder.THRIFT, "get /checkout");
+      case "brave-kafka-json" -> brave(kafka(Encoding.JSON), null, "GET /checkout");
+      case "brave-kafka-proto3" -> brave(kafka(Encoding.PROTO3), null, "GET /checkout");
+      case "brave-kafka-thrift" -> brave(kafka(Encoding.THRIFT), SpanBytesEncoder.THRIFT, "get /checkout");
       case "otel" -> otel();
       default -> jaeger(args[0]);
     }
@@ -48,6 +52,10 @@ public class Main {
   static BytesMessageSender url(Encoding encoding, int version) {
     String endpoint = TO + "/api/v" + version + "/spans";
     return URLConnectionSender.newBuilder().endpoint(endpoint).encoding(encoding).build();
+  }
+
+  static BytesMessageSender kafka(Encoding encoding) {
+    return KafkaSender.newBuilder().bootstrapServers(TO).topic(System.getenv("TOPIC")).encoding(encoding).build();
   }
 
   static void brave(BytesMessageSender sender, SpanBytesEncoder encoder, String name) {
