@@ -74,11 +74,12 @@ export class TcpProxy {
 
   #accept(client: Socket): void {
     client.on('error', () => undefined);
-    if (this.refuse) {
+    const target = this.refuse ? undefined : this.#where();
+    if (target === undefined) {
       client.destroy();
       return;
     }
-    const server = connect(this.#target());
+    const server = connect(target);
     server.on('error', () => undefined);
     const link = { client, server };
     this.#links.add(link);
@@ -91,6 +92,15 @@ export class TcpProxy {
     };
     client.once('close', end);
     server.once('close', end);
+  }
+
+  /** undefined while the server has no address, as when it is being started again. */
+  #where(): Target | undefined {
+    try {
+      return this.#target();
+    } catch {
+      return undefined;
+    }
   }
 
   #pass(from: Socket, to: Socket, drop: () => boolean): void {
