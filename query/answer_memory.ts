@@ -6,7 +6,9 @@ import { RefusalError } from '../service/refusal.ts';
 export const ANSWER_BYTES_MAX = 256 * 1024 * 1024;
 
 /** A span as objects takes this many times its bytes as columns: measured 7 for 10,000 spans. */
-const OBJECTS_FACTOR = 8;
+export const OBJECTS_FACTOR = 8;
+/** The answer, its numbers once more, and where each of its texts begins and ends. */
+export const COLUMNS_FACTOR = 2;
 const RETRY_AFTER_MS = 1000;
 const MIB = 1024 * 1024;
 
@@ -23,12 +25,12 @@ export class AnswerMemory {
     return this.#bytes;
   }
 
-  /** For one answer, or one part of it. */
-  hold(): HeldMemory {
+  /** For one answer, or one part of it; `factor` says what is made of the columns' bytes. */
+  hold(factor: number = OBJECTS_FACTOR): HeldMemory {
     let own = 0;
     return {
       add: (columnBytes) => {
-        const more = columnBytes * OBJECTS_FACTOR;
+        const more = columnBytes * factor;
         // The only one is let through: its statement has a limit of its own, and no later try
         // would find more room.
         if (this.#bytes > own && this.#bytes + more > this.#bytesMax) throw this.#full();

@@ -7,7 +7,6 @@ import { keyValueHash } from '../model/hash.ts';
 import type { Resource, Scope } from '../model/span.ts';
 import type { Select } from '../storage/clickhouse/select.ts';
 import { contentStatement, IDS_PER_STATEMENT_MAX } from '../storage/clickhouse/trace_statements.ts';
-import type { SpanRow } from './span_rows.ts';
 
 /** Some ten thousand resources: more than a large system runs at once. */
 const KEPT_BYTES_MAX = 16 * 1024 * 1024;
@@ -24,28 +23,32 @@ const NOTHING = keyValueHash('', '');
 /** What one store has been asked for goes with the way to it. */
 const keptOf = new WeakMap<Select, Kept>();
 
+/** What spans name, and when they were: a block writes both under the days of its spans. */
+export interface Named {
+  readonly resourceIds: ReadonlySet<bigint>;
+  readonly scopeIds: ReadonlySet<bigint>;
+  /** Days since 1970, both inclusive. */
+  readonly days: { readonly first: number; readonly last: number };
+}
+
 /** Resources by id; ids that are not there are left out. Throws SelectError. */
 export function getResources(
   select: Select,
   tenant: string,
-  rows: readonly SpanRow[],
+  { resourceIds: ids, days }: Named,
   signal?: AbortSignal,
 ): Promise<Map<bigint, Resource>> {
-  const ids = new Set(rows.map((row) => row.resourceId));
-  const content = { table: 'resources', tenant, ids, days: daysOf(rows) } as const;
-  return getContent(select, content, readResource, signal);
+  return getContent(select, { table: 'resources', tenant, ids, days }, readResource, signal);
 }
 
 /** Scopes by id; ids that are not there are left out. Throws SelectError. */
 export function getScopes(
   select: Select,
   tenant: string,
-  rows: readonly SpanRow[],
+  { scopeIds: ids, days }: Named,
   signal?: AbortSignal,
 ): Promise<Map<bigint, Scope>> {
-  const ids = new Set(rows.map((row) => row.scopeId));
-  const content = { table: 'scopes', tenant, ids, days: daysOf(rows) } as const;
-  return getContent(select, content, readScope, signal);
+  return getContent(select, { table: 'scopes', tenant, ids, days }, readScope, signal);
 }
 
 interface Content {
@@ -118,17 +121,4 @@ class Kept {
     this.#bytes -= this.#entries.get(key)?.bytes ?? 0;
     this.#entries.delete(key);
   }
-}
-
-const DAY_NANOS = 86_400_000_000_000n;
-
-/** A block writes the resources and scopes of its rows under the days of their spans. */
-function daysOf(rows: readonly SpanRow[]): { first: number; last: number } {
-  let first = rows[0]!.span.startUnixNanos;
-  let last = first;
-  for (const { span } of rows) {
-    if (span.startUnixNanos < first) first = span.startUnixNanos;
-    if (span.startUnixNanos > last) last = span.startUnixNanos;
-  }
-  return { first: Number(first / DAY_NANOS), last: Number(last / DAY_NANOS) };
 }

@@ -1,28 +1,35 @@
-// Who is whose child, of the spans of one trace. The rules are those of model/trace/assemble.ts: a
-// server span that shares its id with a client span (Zipkin's way) hangs below that one, and
-// children of a shared id below the server span; a span whose parent is missing is a root; where
-// parents form a cycle, its first span is a root.
+// Who is whose child, of the spans of one trace. A server span that shares its id with a client span
+// (Zipkin's way) hangs below that one, and children of a shared id below the server span; a span
+// whose parent is missing is a root; where parents form a cycle, its first span is a root.
 
 import { halves, hashAt } from './id_hash.ts';
 import type { SkeletonRows } from './skeletons.ts';
-import { NONE, type Workspace } from './workspace.ts';
+import { NONE, type TreeSpace, type Workspace } from './workspace.ts';
 
 const SERVER = 2;
 const CLIENT = 3;
 const PRODUCER = 4;
 const CONSUMER = 5;
 
-/** Fills the tree of the workspace from rows [from, from + work.count). */
-export function buildTree(rows: SkeletonRows, from: number, work: Workspace): void {
-  findParents(rows, from, work);
-  cutCycles(work);
-  listChildren(work);
+/** The columns of skeletons that make the tree, in order of start. */
+export type TreeRows = Pick<SkeletonRows, 'spanId' | 'parentId'>;
+
+/** Fills the tree of the workspace from rows [from, from + work.count); needs kind and service. */
+export function buildTree(rows: TreeRows, from: number, work: Workspace): void {
+  linkSpans(rows, from, work);
   putInOrder(work);
   findCallers(work);
   chooseRoots(rows, from, work);
 }
 
-function findParents(rows: SkeletonRows, from: number, work: Workspace): void {
+/** The tree alone; needs kind. */
+export function linkSpans(rows: TreeRows, from: number, tree: TreeSpace): void {
+  findParents(rows, from, tree);
+  cutCycles(tree);
+  listChildren(tree);
+}
+
+function findParents(rows: TreeRows, from: number, work: TreeSpace): void {
   const { count, kind, parent } = work;
   const [ids, parents] = [halves(rows.spanId), halves(rows.parentId)];
   const table = new IdTable(ids, from, work);
@@ -49,7 +56,7 @@ class IdTable {
   readonly #servers: Uint32Array;
   readonly #clients: Uint32Array;
 
-  constructor(ids: Uint32Array, from: number, work: Workspace) {
+  constructor(ids: Uint32Array, from: number, work: TreeSpace) {
     const { count, kind, scratch } = work;
     this.#ids = ids;
     this.#from = from;
@@ -97,10 +104,11 @@ class IdTable {
 }
 
 /** Walks up from each row until it meets a known one; a row of the same walk closes a cycle. */
-function cutCycles(work: Workspace): void {
-  const { count, parent, scratch } = work;
+function cutCycles(work: TreeSpace): void {
+  const { count, parent, isCycle, scratch } = work;
   const walks = scratch.a;
   walks.fill(0, 0, count);
+  isCycle.fill(0, 0, count);
   for (let first = 0; first < count; first++) {
     let row = first;
     while (row !== NONE && walks[row] === 0) {
@@ -112,12 +120,13 @@ function cutCycles(work: Workspace): void {
     let lowest = row;
     for (let on = parent[row]!; on !== row; on = parent[on]!) if (on < lowest) lowest = on;
     parent[lowest] = NONE;
+    isCycle[lowest] = 1;
     work.cycles++;
   }
 }
 
 /** Roots are the children of row `count`. */
-function listChildren({ count, parent, childStart, children, scratch }: Workspace): void {
+function listChildren({ count, parent, childStart, children, scratch }: TreeSpace): void {
   childStart.fill(0, 0, count + 2);
   for (let row = 0; row < count; row++) childStart[parentRow(parent[row]!, count) + 1]!++;
   for (let row = 0; row <= count; row++) childStart[row + 1]! += childStart[row]!;
@@ -166,7 +175,7 @@ function findCallers({ count, kind, service, parent, order, caller, isAsync }: W
  * Which roots the trace's time is measured by: those that were sent as roots; where none was, those
  * whose parent is missing; receivers of messages only where there is nothing else.
  */
-function chooseRoots(rows: SkeletonRows, from: number, work: Workspace): void {
+function chooseRoots(rows: TreeRows, from: number, work: Workspace): void {
   const { count, kind, childStart, children, isAsync } = work;
   const parents = halves(rows.parentId);
   let best = 3;

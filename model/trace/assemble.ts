@@ -1,8 +1,22 @@
 // Orders the spans of a trace as a reader expects them: each root by its start, then its children
-// below it, depth first. Nothing is left out: spans whose parent is missing stand as roots, and so
-// does the first span of a cycle. Iterative, because a chain may be a million spans deep.
+// below it, depth first. Nothing is left out. Works on a few columns, and asks for a span only when
+// its turn comes: a trace of 100,000 spans as objects takes seven times the memory of its rows.
 
+import { halves } from '../analysis/id_hash.ts';
+import { sortRows } from '../analysis/merge_sort.ts';
+import { linkSpans } from '../analysis/tree.ts';
+import { NONE, TreeSpace } from '../analysis/workspace.ts';
 import type { Attribute, Span } from '../span.ts';
+import { hex16, separateSharedIds } from './shared_ids.ts';
+
+/** What the order of a trace's spans depends on, row by row. */
+export interface TraceColumns {
+  readonly spanId: BigUint64Array;
+  /** 0 for a root. */
+  readonly parentId: BigUint64Array;
+  readonly startUnixNanos: BigInt64Array;
+  readonly kind: Uint8Array;
+}
 
 export interface AssembledSpan {
   readonly span: Span;
@@ -11,86 +25,71 @@ export interface AssembledSpan {
 }
 
 /**
- * Orders spans, sorts their attributes by key and their events by time, and takes links to nothing
+ * Orders spans, gives server spans an id of their own where they share that of their client (readers
+ * know one span by one id), sorts attributes by key and events by time, and takes links to nothing
  * out. One at a time, so that a caller with a large trace can let others run in between.
  */
-export function* assemble(spans: readonly Span[]): Generator<AssembledSpan, void> {
-  const { sorted, roots, children } = treeOf(spans);
-  const shown = new Set<Span>();
-  for (const root of roots) yield* below(root, false, children, shown);
-  if (shown.size === spans.length) return;
-  // What no root leads to hangs on a cycle of parents; its earliest span has to begin somewhere.
-  for (const span of sorted) if (!shown.has(span)) yield* below(span, true, children, shown);
-}
-
-function* below(
-  root: Span,
-  isCycle: boolean,
-  children: Tree['children'],
-  shown: Set<Span>,
+export function* assemble(
+  columns: TraceColumns,
+  spanAt: (row: number) => Span,
 ): Generator<AssembledSpan, void> {
-  const stack = [root];
-  for (let span = stack.pop(); span !== undefined; span = stack.pop()) {
-    if (shown.has(span)) continue;
-    shown.add(span);
-    yield tidy(span, isCycle && span === root);
-    // Taken from the end of the stack, so the earliest child goes on last.
-    const own = children.get(span) ?? [];
-    for (let i = own.length - 1; i >= 0; i--) stack.push(own[i]!);
+  const rows = byStart(columns);
+  const sorted = {
+    spanId: columns.spanId.map((_, i) => columns.spanId[rows[i]!]!),
+    parentId: columns.parentId.map((_, i) => columns.parentId[rows[i]!]!),
+  };
+  const tree = new TreeSpace();
+  tree.resetTree(rows.length);
+  for (let i = 0; i < rows.length; i++) tree.kind[i] = columns.kind[rows[i]!]!;
+  linkSpans(sorted, 0, tree);
+  const renamed = separateSharedIds(sorted.spanId, tree);
+  for (const row of depthFirst(tree)) {
+    const span = spanAt(rows[row]!);
+    const spanId = renamed.get(row);
+    const above = tree.parent[row]!;
+    const parentSpanId =
+      spanId === undefined ? above !== NONE && renamed.get(above) : hex16(sorted.spanId[row]!);
+    const own = spanId === undefined ? span : { ...span, spanId };
+    const placed = parentSpanId ? { ...own, parentSpanId } : own;
+    yield tidy(placed, tree.isCycle[row] === 1);
   }
 }
 
-interface Tree {
-  /** All spans by start. */
-  readonly sorted: readonly Span[];
-  readonly roots: readonly Span[];
-  readonly children: ReadonlyMap<Span, readonly Span[]>;
-}
-
-function treeOf(spans: readonly Span[]): Tree {
-  const sorted = byStart(spans);
-  const byId = new Map<string, Span[]>();
-  for (const span of sorted) append(byId, span.spanId, span);
-  const roots: Span[] = [];
-  const children = new Map<Span, Span[]>();
-  for (const span of sorted) {
-    const parent = parentOf(span, byId);
-    if (parent === undefined) roots.push(span);
-    else append(children, parent, span);
-  }
-  return { sorted, roots, children };
-}
-
-/** Kinds of OTLP: a server span that shares its id with the client span hangs below that one. */
-const SERVER = 2;
-const CLIENT = 3;
-
-/**
- * Where client and server share one span id (Zipkin's way), children belong to the server's half,
- * and the server's half belongs to the client's.
- */
-function parentOf(span: Span, byId: ReadonlyMap<string, readonly Span[]>): Span | undefined {
-  const twins = byId.get(span.spanId)!;
-  if (span.kind === SERVER && twins.length > 1) {
-    const client = twins.find((twin) => twin.kind === CLIENT);
-    if (client !== undefined) return client;
-  }
-  if (span.parentSpanId === '') return undefined;
-  const parents = byId.get(span.parentSpanId);
-  return parents?.find((parent) => parent.kind === SERVER) ?? parents?.[0];
-}
-
-function byStart(spans: readonly Span[]): Span[] {
-  return spans.toSorted((a, b) => {
-    if (a.startUnixNanos !== b.startUnixNanos) return a.startUnixNanos < b.startUnixNanos ? -1 : 1;
-    return a.spanId < b.spanId ? -1 : a.spanId > b.spanId ? 1 : a.kind - b.kind;
+/** Rows by start, then id, kind and place. */
+function byStart({ spanId, startUnixNanos, kind }: TraceColumns): Uint32Array {
+  const [ids, starts] = [halves(spanId), halves(startUnixNanos)];
+  const rows = Uint32Array.from({ length: kind.length }, (_, row) => row);
+  sortRows(rows, rows.length, new Uint32Array(rows.length), (a, b) => {
+    // Times since 1970 are not negative, so their halves compare as the numbers do.
+    const byTime = starts[2 * a + 1]! - starts[2 * b + 1]! || starts[2 * a]! - starts[2 * b]!;
+    const byId = ids[2 * a + 1]! - ids[2 * b + 1]! || ids[2 * a]! - ids[2 * b]!;
+    return byTime || byId || kind[a]! - kind[b]! || a - b;
   });
+  return rows;
 }
 
-function append<K>(lists: Map<K, Span[]>, key: K, span: Span): void {
-  const list = lists.get(key);
-  if (list === undefined) lists.set(key, [span]);
-  else list.push(span);
+/** Iterative, because a chain may be as long as the trace. */
+function* depthFirst({ count, childStart, children }: TreeSpace): Generator<number, void> {
+  const stack = new Uint32Array(count + 1);
+  let depth = 0;
+  for (let row = count; ; row = stack[--depth]!) {
+    if (row !== count) yield row;
+    // Taken from the end of the stack, so the earliest child goes on last.
+    for (let at = childStart[row + 1]! - 1; at >= childStart[row]!; at--) {
+      stack[depth++] = children[at]!;
+    }
+    if (depth === 0) return;
+  }
+}
+
+/** The columns of spans that are objects already. */
+export function columnsOf(spans: readonly Span[]): TraceColumns {
+  return {
+    spanId: BigUint64Array.from(spans, (span) => BigInt(`0x${span.spanId}`)),
+    parentId: BigUint64Array.from(spans, (span) => BigInt(`0x${span.parentSpanId || '0'}`)),
+    startUnixNanos: BigInt64Array.from(spans, (span) => span.startUnixNanos),
+    kind: Uint8Array.from(spans, (span) => span.kind),
+  };
 }
 
 function tidy(span: Span, isCycle: boolean): AssembledSpan {

@@ -1,36 +1,40 @@
 // Zipkin's clients and servers may share one span id. Readers that know one id a span (Jaeger's)
-// need two, so the server's half gets an id of its own below the client's half.
+// need two, so the server's half gets an id of its own; it hangs below the client's half already.
 
-import type { Span } from '../span.ts';
+import { NONE, type TreeSpace } from '../analysis/workspace.ts';
 
 const SERVER = 2;
-const CLIENT = 3;
 
 /**
- * The spans, with server spans that share the id of a client span renamed to the lowest ids that
- * are free in the trace; the old id becomes their parent, and its children become theirs. The very
- * same list where none is shared.
+ * New ids, as 16 hex digits, of the rows that are server spans with the id of their client: the
+ * lowest that are free in the trace. Server spans that share an id still do.
  */
-export function separateSharedIds(spans: readonly Span[]): readonly Span[] {
-  const clients = new Set<string>();
-  for (const span of spans) if (span.kind === CLIENT) clients.add(span.spanId);
-  const isShared = (span: Span): boolean => span.kind === SERVER && clients.has(span.spanId);
-  if (!spans.some(isShared)) return spans;
-  const used = new Set(spans.map((span) => span.spanId));
-  const newIds = new Map<string, string>();
+export function separateSharedIds(
+  spanId: BigUint64Array,
+  { count, kind, parent }: TreeSpace,
+): ReadonlyMap<number, string> {
+  const renamed = new Map<number, string>();
+  let used: Set<bigint> | undefined;
+  const newIds = new Map<bigint, string>();
   let last = 0n;
-  for (const span of spans) {
-    if (!isShared(span) || newIds.has(span.spanId)) continue;
-    let id: string;
-    do id = (++last).toString(16).padStart(16, '0');
-    while (used.has(id));
-    newIds.set(span.spanId, id);
-  }
-  return spans.map((span) => {
-    if (isShared(span)) {
-      return { ...span, spanId: newIds.get(span.spanId)!, parentSpanId: span.spanId };
+  for (let row = 0; row < count; row++) {
+    const above = parent[row]!;
+    if (kind[row] !== SERVER || above === NONE || spanId[above] !== spanId[row]) continue;
+    const shared = spanId[row]!;
+    used ??= new Set(spanId);
+    let id = newIds.get(shared);
+    if (id === undefined) {
+      do last++;
+      while (used.has(last));
+      id = hex16(last);
+      newIds.set(shared, id);
     }
-    const parentSpanId = newIds.get(span.parentSpanId);
-    return parentSpanId === undefined ? span : { ...span, parentSpanId };
-  });
+    renamed.set(row, id);
+  }
+  return renamed;
+}
+
+/** 16 lower-case hex digits of an unsigned 64-bit number. */
+export function hex16(value: bigint): string {
+  return value.toString(16).padStart(16, '0');
 }

@@ -3,8 +3,8 @@
 import type { FastifyReply } from 'fastify';
 import { RefusalError } from '../../../service/refusal.ts';
 import { type TraceKey, traceIdText } from '../../../storage/clickhouse/statement.ts';
-import type { FoundTrace } from '../../get.ts';
 import { type Context, type QueryDeps, sendPieces, sendText } from '../../http_answer.ts';
+import type { StoredTrace } from '../../stored_trace.ts';
 import { type Ending, errorEnvelope, tracesEnvelope } from './envelope.ts';
 import { PrettyPrinter } from './pretty.ts';
 import { traceJson } from './trace_json.ts';
@@ -41,7 +41,7 @@ export async function sendTraces(
   context: Context,
   deps: QueryDeps,
   ids: readonly TraceKey[],
-  traces: AsyncGenerator<FoundTrace, void>,
+  traces: AsyncGenerator<StoredTrace, void>,
   raw: boolean,
   endingOf: (missing: readonly TraceKey[]) => Ending,
 ): Promise<FastifyReply> {
@@ -62,9 +62,9 @@ export async function sendTraces(
 }
 
 async function* eachTrace(
-  first: IteratorResult<FoundTrace, void>,
-  rest: AsyncIterable<FoundTrace>,
-  write: (trace: FoundTrace) => AsyncIterable<string>,
+  first: IteratorResult<StoredTrace, void>,
+  rest: AsyncIterable<StoredTrace>,
+  write: (trace: StoredTrace) => AsyncIterable<string>,
 ): AsyncGenerator<AsyncIterable<string>, void> {
   if (first.done) return;
   yield write(first.value);

@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { RefusalError } from '../../../service/refusal.ts';
 import { archiveTrace, getArchived, NO_ARCHIVE } from '../../archive.ts';
 import { type Answer, type Context, enter, type QueryDeps, serve } from '../../http_answer.ts';
+import { asStored } from '../../stored_trace.ts';
 import { allFound, sendError, sendJson, sendTraces } from './answers.ts';
 import { archivedEnvelope } from './envelope.ts';
 import { boolParam, parsePathTraceId, timeParam } from './search_params.ts';
@@ -43,6 +44,6 @@ async function archivedTrace(context: Context, deps: QueryDeps): Promise<Fastify
   const key = parsePathTraceId(traceId);
   const raw = boolParam(params, 'raw');
   await enter(context, deps);
-  const traces = getArchived(deps.select, tenant, [key], signal, deps.memory);
+  const traces = asStored(getArchived(deps.select, tenant, [key], signal, deps.memory));
   return await sendTraces(context, deps, [key], traces, raw, allFound);
 }

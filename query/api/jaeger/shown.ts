@@ -2,23 +2,24 @@
 
 import type { Attribute, Span } from '../../../model/span.ts';
 import { type AssembledSpan, assemble } from '../../../model/trace/assemble.ts';
-import { separateSharedIds } from '../../../model/trace/shared_ids.ts';
 import { Breath } from '../../breath.ts';
-import { type FoundTrace, SPANS_PER_TRACE_MAX } from '../../get.ts';
+import { SPANS_PER_TRACE_MAX } from '../../get.ts';
+import type { StoredTrace } from '../../stored_trace.ts';
 import { Adjuster } from './adjust.ts';
 
 /** `raw` leaves ids, order, attributes and links as they are stored. */
-export function* shownSpans(spans: readonly Span[], raw: boolean): Generator<AssembledSpan, void> {
+export function* shownSpans(trace: StoredTrace, raw: boolean): Generator<AssembledSpan, void> {
   if (raw) {
-    for (const span of spans) yield { span, warnings: [] };
+    for (let row = 0; row < trace.count; row++) yield { span: trace.span(row), warnings: [] };
     return;
   }
   const adjuster = new Adjuster();
-  for (const one of assemble(separateSharedIds(spans))) yield adjuster.adjust(one);
+  const spanAt = (row: number): Span => trace.span(row);
+  for (const one of assemble(trace.columns, spanAt)) yield adjuster.adjust(one);
 }
 
 /** What a reader has to know of the trace as a whole. */
-export function traceWarnings(trace: FoundTrace): readonly string[] {
+export function traceWarnings(trace: StoredTrace): readonly string[] {
   return trace.cut
     ? [`This trace has more than ${SPANS_PER_TRACE_MAX} spans; only so many are shown.`]
     : [];
@@ -35,13 +36,13 @@ const WARNINGS_KEY = '@jaeger@warnings';
  * Warnings are an attribute; those of the trace are told by its first span.
  */
 export async function* shownChunks(
-  trace: FoundTrace,
+  trace: StoredTrace,
   raw: boolean,
 ): AsyncGenerator<readonly Span[], void> {
   const breath = new Breath();
   let first = raw ? [] : traceWarnings(trace);
   let chunk: Span[] = [];
-  for (const { span, warnings } of shownSpans(trace.spans, raw)) {
+  for (const { span, warnings } of shownSpans(trace, raw)) {
     chunk.push(warned(span, [...first, ...warnings]));
     first = [];
     if (chunk.length === CHUNK_SPANS) {

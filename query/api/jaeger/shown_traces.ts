@@ -2,8 +2,9 @@
 
 import { type TraceKey, traceIdText } from '../../../storage/clickhouse/statement.ts';
 import { getArchived } from '../../archive.ts';
-import { type FoundTrace, getTraces } from '../../get.ts';
+import { readTraces } from '../../get.ts';
 import type { QueryDeps } from '../../http_answer.ts';
+import { asStored, type StoredTrace } from '../../stored_trace.ts';
 
 /** The traces that exist, in the order of `keys`; throws SelectError and RefusalError `busy`. */
 export async function* shownTraces(
@@ -11,11 +12,11 @@ export async function* shownTraces(
   tenant: string,
   keys: readonly TraceKey[],
   signal: AbortSignal,
-): AsyncGenerator<FoundTrace, void> {
+): AsyncGenerator<StoredTrace, void> {
   const missing = new Map(keys.map((key) => [traceIdText(key), key]));
-  for await (const trace of getTraces(select, tenant, keys, signal, memory)) {
+  for await (const trace of readTraces(select, tenant, keys, signal, memory)) {
     missing.delete(trace.traceId);
     yield trace;
   }
-  yield* getArchived(select, tenant, [...missing.values()], signal, memory);
+  yield* asStored(getArchived(select, tenant, [...missing.values()], signal, memory));
 }

@@ -3,7 +3,7 @@
 
 import type { Resource, Span } from '../../../model/span.ts';
 import { Breath } from '../../breath.ts';
-import type { FoundTrace } from '../../get.ts';
+import type { StoredTrace } from '../../stored_trace.ts';
 import { shownSpans, traceWarnings } from './shown.ts';
 import { jaegerTraceId, processJson, spanJson, warningsJson } from './span_json.ts';
 
@@ -11,12 +11,12 @@ import { jaegerTraceId, processJson, spanJson, warningsJson } from './span_json.
 const PIECE_CHARS = 64 * 1024;
 
 /** `raw` leaves ids, order, attributes and links as they are stored. */
-export async function* traceJson(trace: FoundTrace, raw: boolean): AsyncGenerator<string, void> {
+export async function* traceJson(trace: StoredTrace, raw: boolean): AsyncGenerator<string, void> {
   const breath = new Breath();
   const processes = new Processes();
   let piece = `{"traceID":"${jaegerTraceId(trace.traceId)}","spans":[`;
   let separator = '';
-  for (const one of shownSpans(trace.spans, raw)) {
+  for (const one of shownSpans(trace, raw)) {
     piece += separator + spanJson(one, processes.idOf(one.span));
     separator = ',';
     if (piece.length >= PIECE_CHARS) {

@@ -8,6 +8,7 @@ import { WireReader } from '../../../model/codec/otlp/wire_reader.ts';
 import type { Span } from '../../../model/span.ts';
 import { Breath } from '../../breath.ts';
 import { type Context, enter, type QueryDeps, serve } from '../../http_answer.ts';
+import { asStored } from '../../stored_trace.ts';
 import { sendError, sendTraces } from './answers.ts';
 import { refuse } from './find_query.ts';
 
@@ -54,9 +55,7 @@ async function transform(context: Context, deps: QueryDeps): Promise<FastifyRepl
     const pause = breath.step();
     if (pause !== undefined) await pause;
   }
-  const found = (async function* () {
-    for (const [traceId, spans] of traces) yield { traceId, spans, cut: false };
-  })();
+  const found = asStored([...traces].map(([traceId, spans]) => ({ traceId, spans })));
   return await sendTraces(context, deps, [], found, true, () => ({ errors: [] }));
 }
 

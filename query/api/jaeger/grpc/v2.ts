@@ -74,7 +74,7 @@ async function* spanMessages(
   const breath = new Breath();
   for await (const trace of shownTraces(deps, tenant, keys, signal)) {
     const chunks = new SpanChunks();
-    for (const span of shownSpans(trace.spans, raw)) {
+    for (const span of shownSpans(trace, raw)) {
       const message = chunks.add(span);
       if (message !== undefined) yield message;
       const pause = breath.step();

@@ -2,12 +2,12 @@
 
 import { resourceSpansJson } from '../../../../model/codec/otlp/to_json.ts';
 import { Breath } from '../../../breath.ts';
-import type { FoundTrace } from '../../../get.ts';
+import type { StoredTrace } from '../../../stored_trace.ts';
 import { shownChunks } from '../shown.ts';
 
 export async function* resultJson(
-  first: FoundTrace,
-  rest: AsyncIterable<FoundTrace>,
+  first: StoredTrace,
+  rest: AsyncIterable<StoredTrace>,
   raw: boolean,
 ): AsyncGenerator<string, void> {
   const breath = new Breath();
@@ -27,9 +27,9 @@ export async function* resultJson(
 }
 
 async function* each(
-  first: FoundTrace,
-  rest: AsyncIterable<FoundTrace>,
-): AsyncGenerator<FoundTrace, void> {
+  first: StoredTrace,
+  rest: AsyncIterable<StoredTrace>,
+): AsyncGenerator<StoredTrace, void> {
   yield first;
   yield* rest;
 }
