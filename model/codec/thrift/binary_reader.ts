@@ -5,12 +5,12 @@
 //   message = 0x8001:u16 0:i8 type:i8 name:string sequence:i32      (strict)
 //           | name:string type:i8 sequence:i32                      (old)
 
+import { ThriftCursor } from './thrift_cursor.ts';
 import {
   BOOL,
   BYTE,
   badType,
   badVersion,
-  cutShort,
   DOUBLE,
   I16,
   I32,
@@ -51,108 +51,73 @@ for (const [type, least] of [
 /** Types whose length is fixed, which can be skipped many at a time. */
 const FIXED_TYPES: ReadonlySet<number> = new Set([BOOL, BYTE, DOUBLE, I16, I32, I64, UUID]);
 
-export class BinaryReader implements ThriftReader {
-  readonly bytes: Uint8Array;
-  fieldId = 0;
-  fieldType: number = STOP;
-  high = 0;
-  low = 0;
-  start = 0;
-  end = 0;
-  at: number;
-  readonly #view: DataView;
-  readonly #limit: number;
-  #depth = 0;
-
-  constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
-    this.bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.at = start;
-    this.#limit = end;
-  }
-
+export class BinaryReader extends ThriftCursor implements ThriftReader {
   message(): number {
     const first = this.#int32();
     if (first >= 0) {
       // Old: the number was the length of the name.
-      this.#range(first);
-      const type = this.#byte();
+      this.range(first);
+      const type = this.nextByte();
       this.#int32();
       return type;
     }
     if (first >>> 16 !== 0x8001) throw badVersion('80 01, for strict binary Thrift');
-    this.#range(this.#int32());
+    this.range(this.#int32());
     this.#int32();
     return first & 0xff;
   }
 
-  enterStruct(): void {
-    if (++this.#depth > THRIFT_DEPTH_MAX) throw tooDeep(this.at);
-  }
-
-  struct(): void {
-    this.#expect(STRUCT);
-    this.enterStruct();
-  }
-
   nextField(): boolean {
-    const type = this.#byte();
+    const type = this.nextByte();
     if (type === STOP) {
-      this.#depth--;
+      this.depth--;
       return false;
     }
     if (LEAST[type] === 0) throw badType(this.at - 1, type);
     this.fieldType = type;
-    this.fieldId = this.#view.getInt16(this.#take(2));
+    this.fieldId = this.view.getInt16(this.take(2));
     return true;
   }
 
   bool(): boolean {
-    this.#expect(BOOL);
-    return this.#byte() !== 0;
+    this.expect(BOOL);
+    return this.nextByte() !== 0;
   }
 
   byte(): number {
-    this.#expect(BYTE);
-    return this.#view.getInt8(this.#take(1));
+    this.expect(BYTE);
+    return this.view.getInt8(this.take(1));
   }
 
   i16(): number {
-    this.#expect(I16);
-    return this.#view.getInt16(this.#take(2));
+    this.expect(I16);
+    return this.view.getInt16(this.take(2));
   }
 
   i32(): number {
-    this.#expect(I32);
+    this.expect(I32);
     return this.#int32();
   }
 
   i64(): void {
-    this.#expect(I64);
-    const at = this.#take(8);
-    this.high = this.#view.getInt32(at);
-    this.low = this.#view.getInt32(at + 4);
+    this.expect(I64);
+    const at = this.take(8);
+    this.high = this.view.getInt32(at);
+    this.low = this.view.getInt32(at + 4);
   }
 
   double(): number {
-    this.#expect(DOUBLE);
-    return this.#view.getFloat64(this.#take(8));
+    this.expect(DOUBLE);
+    return this.view.getFloat64(this.take(8));
   }
 
   binary(): void {
-    this.#expect(STRING);
-    this.#range(this.#int32());
-  }
-
-  list(elementType: number): number {
-    if (this.fieldType !== LIST && this.fieldType !== SET) {
-      throw wrongType(this.fieldId, LIST, this.fieldType);
-    }
-    return this.bareList(elementType);
+    this.expect(STRING);
+    this.range(this.#int32());
   }
 
   bareList(elementType: number): number {
-    const type = this.#byte();
+    const type = this.nextByte();
     const count = this.#count(LEAST[type] as number);
     // An empty list may name any type: some writers put 0 there.
     if (count > 0 && type !== elementType) throw wrongType(this.fieldId, elementType, type);
@@ -160,29 +125,29 @@ export class BinaryReader implements ThriftReader {
   }
 
   skip(): void {
-    this.#skip(this.fieldType, this.#depth);
+    this.#skip(this.fieldType, this.depth);
   }
 
   #skip(type: number, depth: number): void {
     if (depth > THRIFT_DEPTH_MAX) throw tooDeep(this.at);
     switch (type) {
       case STRING:
-        this.#range(this.#int32());
+        this.range(this.#int32());
         return;
       case STRUCT:
-        for (let field = this.#byte(); field !== STOP; field = this.#byte()) {
-          this.#take(2);
+        for (let field = this.nextByte(); field !== STOP; field = this.nextByte()) {
+          this.take(2);
           this.#skip(field, depth + 1);
         }
         return;
       case SET:
       case LIST: {
-        const element = this.#byte();
+        const element = this.nextByte();
         this.#skipMany(element, this.#count(LEAST[element] as number), depth + 1);
         return;
       }
       case MAP: {
-        const [key, value] = [this.#byte(), this.#byte()];
+        const [key, value] = [this.nextByte(), this.nextByte()];
         const count = this.#count((LEAST[key] as number) + (LEAST[value] as number));
         if (count > 0 && LEAST[key] === 0) throw badType(this.at, key);
         for (let left = count; left > 0; left--) {
@@ -192,12 +157,12 @@ export class BinaryReader implements ThriftReader {
         return;
       }
       default:
-        this.#take(this.#fixed(type));
+        this.take(this.#fixed(type));
     }
   }
 
   #skipMany(type: number, count: number, depth: number): void {
-    if (FIXED_TYPES.has(type)) this.#take(count * this.#fixed(type));
+    if (FIXED_TYPES.has(type)) this.take(count * this.#fixed(type));
     else for (let left = count; left > 0; left--) this.#skip(type, depth);
   }
 
@@ -209,38 +174,14 @@ export class BinaryReader implements ThriftReader {
   /** A size whose elements take at least `least` bytes each. */
   #count(least: number): number {
     const count = this.#int32();
-    const left = this.#limit - this.at;
+    const left = this.limit - this.at;
     if (count < 0 || count * Math.max(least, 1) > left) {
       throw tooManyElements(this.at, count, left);
     }
     return count;
   }
 
-  #expect(type: number): void {
-    if (this.fieldType !== type) throw wrongType(this.fieldId, type, this.fieldType);
-  }
-
-  #byte(): number {
-    return this.bytes[this.#take(1)] as number;
-  }
-
   #int32(): number {
-    return this.#view.getInt32(this.#take(4));
-  }
-
-  /** A string's place, from its length. */
-  #range(length: number): void {
-    const left = this.#limit - this.at;
-    if (length < 0 || length > left) throw cutShort(this.at, length, left);
-    this.start = this.at;
-    this.at += length;
-    this.end = this.at;
-  }
-
-  #take(count: number): number {
-    const at = this.at;
-    if (count > this.#limit - at) throw cutShort(at, count, this.#limit - at);
-    this.at = at + count;
-    return at;
+    return this.view.getInt32(this.take(4));
   }
 }

@@ -6,6 +6,7 @@
 //   message = 0x82:u8 type:3 version:5 sequence:varint name:string
 //   i16, i32, i64 = zigzag varint; double = 8 bytes, little endian
 
+import { ThriftCursor } from './thrift_cursor.ts';
 import {
   BOOL,
   BYTE,
@@ -42,86 +43,63 @@ const TYPES = [STOP, BOOL, BOOL, BYTE, I16, I32, I64, DOUBLE, STRING, LIST, SET,
 /** A varint of 64 bits, seven a byte. */
 const VARINT_BYTES_MAX = 10;
 
-export class CompactReader implements ThriftReader {
-  readonly bytes: Uint8Array;
-  fieldId = 0;
-  fieldType: number = STOP;
-  high = 0;
-  low = 0;
-  start = 0;
-  end = 0;
-  at: number;
-  readonly #view: DataView;
-  readonly #limit: number;
-  #depth = 0;
+export class CompactReader extends ThriftCursor implements ThriftReader {
   /** The field's own id type: says what a bool is. */
   #compactType = 0;
   /** The last field id of each structure that is open. */
   readonly #lastIds = new Int16Array(THRIFT_DEPTH_MAX + 1);
 
-  constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
-    this.bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.at = start;
-    this.#limit = end;
-  }
-
   message(): number {
-    if (this.#byte() !== PROTOCOL_ID) throw badVersion('82, for compact Thrift');
-    const versionAndType = this.#byte();
+    if (this.nextByte() !== PROTOCOL_ID) throw badVersion('82, for compact Thrift');
+    const versionAndType = this.nextByte();
     if ((versionAndType & 0x1f) !== VERSION) throw badVersion('82 and version 1');
     this.#varint64();
-    this.#range(this.#size());
+    this.range(this.#size());
     return versionAndType >>> 5;
   }
 
-  enterStruct(): void {
-    if (++this.#depth > THRIFT_DEPTH_MAX) throw tooDeep(this.at);
-    this.#lastIds[this.#depth] = 0;
-  }
-
-  struct(): void {
-    this.#expect(STRUCT);
-    this.enterStruct();
+  override enterStruct(): void {
+    super.enterStruct();
+    this.#lastIds[this.depth] = 0;
   }
 
   nextField(): boolean {
-    const head = this.#byte();
+    const head = this.nextByte();
     if (head === 0) {
-      this.#depth--;
+      this.depth--;
       return false;
     }
     const delta = head >>> 4;
     this.#compactType = head & 0x0f;
     this.fieldType = this.#type(this.#compactType);
     this.fieldId =
-      delta === 0 ? (this.#zigzag32() << 16) >> 16 : (this.#lastIds[this.#depth] as number) + delta;
-    this.#lastIds[this.#depth] = this.fieldId;
+      delta === 0 ? (this.#zigzag32() << 16) >> 16 : (this.#lastIds[this.depth] as number) + delta;
+    this.#lastIds[this.depth] = this.fieldId;
     return true;
   }
 
   bool(): boolean {
-    this.#expect(BOOL);
+    this.expect(BOOL);
     return this.#compactType === TRUE;
   }
 
   byte(): number {
-    this.#expect(BYTE);
-    return this.#view.getInt8(this.#take(1));
+    this.expect(BYTE);
+    return this.view.getInt8(this.take(1));
   }
 
   i16(): number {
-    this.#expect(I16);
+    this.expect(I16);
     return (this.#zigzag32() << 16) >> 16;
   }
 
   i32(): number {
-    this.#expect(I32);
+    this.expect(I32);
     return this.#zigzag32();
   }
 
   i64(): void {
-    this.#expect(I64);
+    this.expect(I64);
     this.#varint64();
     const sign = -(this.low & 1);
     this.low = ((this.low >>> 1) | (this.high << 31)) ^ sign;
@@ -129,24 +107,17 @@ export class CompactReader implements ThriftReader {
   }
 
   double(): number {
-    this.#expect(DOUBLE);
-    return this.#view.getFloat64(this.#take(8), true);
+    this.expect(DOUBLE);
+    return this.view.getFloat64(this.take(8), true);
   }
 
   binary(): void {
-    this.#expect(STRING);
-    this.#range(this.#size());
-  }
-
-  list(elementType: number): number {
-    if (this.fieldType !== LIST && this.fieldType !== SET) {
-      throw wrongType(this.fieldId, LIST, this.fieldType);
-    }
-    return this.bareList(elementType);
+    this.expect(STRING);
+    this.range(this.#size());
   }
 
   bareList(elementType: number): number {
-    const head = this.#byte();
+    const head = this.nextByte();
     const count = this.#listSize(head);
     if (count > 0) {
       const type = this.#type(head & 0x0f);
@@ -157,7 +128,7 @@ export class CompactReader implements ThriftReader {
 
   skip(): void {
     // A bool field has no bytes of its own.
-    if (this.fieldType !== BOOL) this.#skip(this.fieldType, this.#depth);
+    if (this.fieldType !== BOOL) this.#skip(this.fieldType, this.depth);
   }
 
   #skip(type: number, depth: number): void {
@@ -165,7 +136,7 @@ export class CompactReader implements ThriftReader {
     switch (type) {
       case BOOL:
       case BYTE:
-        this.#take(1);
+        this.take(1);
         return;
       case I16:
       case I32:
@@ -173,20 +144,20 @@ export class CompactReader implements ThriftReader {
         this.#varint64();
         return;
       case DOUBLE:
-        this.#take(8);
+        this.take(8);
         return;
       case UUID:
-        this.#take(16);
+        this.take(16);
         return;
       case STRING:
-        this.#range(this.#size());
+        this.range(this.#size());
         return;
       case STRUCT:
         this.#skipStruct(depth);
         return;
       case SET:
       case LIST: {
-        const head = this.#byte();
+        const head = this.nextByte();
         const count = this.#listSize(head);
         if (count === 0) return;
         const element = this.#type(head & 0x0f);
@@ -202,7 +173,7 @@ export class CompactReader implements ThriftReader {
   }
 
   #skipStruct(depth: number): void {
-    for (let head = this.#byte(); head !== 0; head = this.#byte()) {
+    for (let head = this.nextByte(); head !== 0; head = this.nextByte()) {
       if (head >>> 4 === 0) this.#zigzag32();
       const type = this.#type(head & 0x0f);
       if (type !== BOOL) this.#skip(type, depth + 1);
@@ -212,7 +183,7 @@ export class CompactReader implements ThriftReader {
   #skipMap(depth: number): void {
     const count = this.#size();
     if (count === 0) return;
-    const types = this.#byte();
+    const types = this.nextByte();
     const [key, value] = [this.#type(types >>> 4), this.#type(types & 0x0f)];
     // A key and a value take a byte each at least.
     if (count * 2 > this.#left()) throw tooManyElements(this.at, count, this.#left());
@@ -236,14 +207,10 @@ export class CompactReader implements ThriftReader {
     return type;
   }
 
-  #expect(type: number): void {
-    if (this.fieldType !== type) throw wrongType(this.fieldId, type, this.fieldType);
-  }
-
   /** A size or length: an unsigned varint of 32 bits, mostly one byte. */
   #size(): number {
     const first = this.bytes[this.at] as number;
-    if (first < 128 && this.at < this.#limit) {
+    if (first < 128 && this.at < this.limit) {
       this.at++;
       return first;
     }
@@ -253,7 +220,7 @@ export class CompactReader implements ThriftReader {
   #longSize(): number {
     let value = 0;
     for (let factor = 1; factor <= 2 ** 28; factor *= 128) {
-      const byte = this.#byte();
+      const byte = this.nextByte();
       value += (byte & 127) * factor;
       if (byte < 128) return value;
     }
@@ -263,7 +230,7 @@ export class CompactReader implements ThriftReader {
   /** i32 and i16. Longer than 32 bits: the low ones, as Apache's readers have it. */
   #zigzag32(): number {
     const first = this.bytes[this.at] as number;
-    if (first < 128 && this.at < this.#limit) {
+    if (first < 128 && this.at < this.limit) {
       this.at++;
       return (first >>> 1) ^ -(first & 1);
     }
@@ -274,7 +241,7 @@ export class CompactReader implements ThriftReader {
   /** An unsigned varint, into `high` and `low`. */
   #varint64(): void {
     const { bytes } = this;
-    const end = Math.min(this.#limit, this.at + VARINT_BYTES_MAX);
+    const end = Math.min(this.limit, this.at + VARINT_BYTES_MAX);
     let low = 0;
     let high = 0;
     let at = this.at;
@@ -294,32 +261,12 @@ export class CompactReader implements ThriftReader {
       }
     }
     this.at = at;
-    if (at >= this.#limit) throw cutShort(at, 1, 0);
+    if (at >= this.limit) throw cutShort(at, 1, 0);
     throw longVarint(at, VARINT_BYTES_MAX);
   }
 
   #left(): number {
-    return this.#limit - this.at;
-  }
-
-  #byte(): number {
-    if (this.at >= this.#limit) throw cutShort(this.at, 1, 0);
-    return this.bytes[this.at++] as number;
-  }
-
-  #range(length: number): void {
-    const left = this.#left();
-    if (length > left) throw cutShort(this.at, length, left);
-    this.start = this.at;
-    this.at += length;
-    this.end = this.at;
-  }
-
-  #take(count: number): number {
-    const at = this.at;
-    if (count > this.#limit - at) throw cutShort(at, count, this.#limit - at);
-    this.at = at + count;
-    return at;
+    return this.limit - this.at;
   }
 }
 
