@@ -8,7 +8,7 @@ import { Prng, seedFromEnvironment } from '../harness/prng.ts';
 import { Backends } from './backends.ts';
 import { Cluster, counter, SESSION_MS } from './cluster_rig.ts';
 
-const KILLS = 20;
+const KILLS = 10;
 /** An ingester that was just started is killed within so long, mostly amid a range. */
 const MOMENT_MS_MAX = 1_500;
 const HEAL_MS = 60_000;
