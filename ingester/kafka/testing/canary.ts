@@ -16,6 +16,8 @@ export const CANARIES = [
   'no_intent',
   /** A replay takes one record more than the intent says. */
   'regrown',
+  /** A replay is done by the settings of whoever replays. */
+  'own_settings',
   /** Commits go through whoever sends them, as a client's high-level commit lets them. */
   'unfenced',
   /** Where blocks are cut depends on more than the records. */
@@ -79,6 +81,16 @@ export function withCanary(
         return { offset, metadata: JSON.stringify({ ...note, b: note.b + 1 }) };
       };
       return { ...deps, log: { ...log, committed: regrow } };
+    }
+    case 'own_settings': {
+      const committed = async () => {
+        const { offset, metadata } = await log.committed();
+        const note = metadata === '' ? {} : (JSON.parse(metadata) as { age?: number });
+        if (note.age === undefined) return { offset, metadata };
+        const age = deps.settings.maxAgeSeconds;
+        return { offset, metadata: JSON.stringify({ ...note, age }) };
+      };
+      return { ...deps, log: { ...log, committed } };
     }
     case 'unfenced': {
       const commit = (offset: number, metadata: string): Promise<void> =>

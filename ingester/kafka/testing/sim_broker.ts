@@ -9,6 +9,7 @@ import {
   type LogSource,
   OffsetGoneError,
   type PartitionLog,
+  type RecordHeader,
 } from '../../../storage/partition_log.ts';
 import type { SimProcess } from './world.ts';
 
@@ -38,10 +39,15 @@ export class SimBroker {
     }));
   }
 
-  append(partition: SimPartition, value: string, timestampMs: number): number {
+  append(
+    partition: SimPartition,
+    value: string,
+    timestampMs: number,
+    headers: readonly RecordHeader[] = [],
+  ): number {
     const offset = partition.records.length;
     const bytes = new Uint8Array(Buffer.from(value));
-    partition.records.push({ offset, timestampMs, key: undefined, value: bytes, headers: [] });
+    partition.records.push({ offset, timestampMs, key: undefined, value: bytes, headers });
     return offset;
   }
 

@@ -2,7 +2,9 @@
 // stopped past their session, shuffled, and while answers get lost. Then all heals, and the spans,
 // the dead letters and the ledger are counted.
 
+import type { LogRecord } from '../../../storage/span_log.ts';
 import { HeldBytes } from '../held_bytes.ts';
+import type { RowSettings } from '../intent.ts';
 import { PartitionConsumer, type PartitionDeps } from '../partition_consumer.ts';
 import { type Canary, withCanary } from './canary.ts';
 import { silentConsume, silentInserts } from './silent_ledgers.ts';
@@ -27,7 +29,36 @@ export interface Outcome {
 
 interface Member {
   readonly process: SimProcess;
+  /** Not every process was started with the same settings: one was changed between two releases. */
+  readonly maxAgeSeconds: number;
   stop: AbortController;
+}
+
+/** Written by others, whose headers would hold or misplace a record of ours. */
+const FOREIGN_PARTITION = 1;
+const FOREIGN = { tenant: 'partner', encoding: 'zipkin_json' } as const;
+const LIES = [
+  { key: 'spanhouse.version', value: Buffer.from('9') },
+  { key: 'spanhouse.tenant', value: Buffer.from('?') },
+];
+
+/** What is before the spans of a record in the other encoding. */
+const FOREIGN_MARK = '[';
+
+function settingsFor({ source }: SimBroker['partitions'][number], maxAgeSeconds: number) {
+  const isForeign = source.partition === FOREIGN_PARTITION;
+  return { maxAgeSeconds, ...(isForeign ? FOREIGN : { tenant: undefined }) };
+}
+
+/** Every setting shows in the rows: what is decoded, for whom, and where blocks are cut. */
+function build(records: readonly LogRecord[], settings: RowSettings) {
+  const translated = records.map((record) => {
+    const text = Buffer.from(record.bytes).toString();
+    const isForeign = record.tenant === FOREIGN.tenant && settings.encoding === FOREIGN.encoding;
+    const isMarked = text.startsWith(FOREIGN_MARK);
+    return isMarked && isForeign ? { ...record, bytes: Buffer.from(text.slice(1)) } : record;
+  });
+  return buildBlocks(translated, 4 + settings.maxAgeSeconds);
 }
 
 export async function simulate(seed: number, canary?: Canary): Promise<Outcome> {
@@ -86,7 +117,13 @@ class Run {
       this.#poison.push(`t:${partition.source.partition}:${offset}`);
     } else {
       const spans = Array.from({ length: world.between(1, 4) }, () => this.#nextSpan++);
-      const offset = this.#broker.append(partition, spans.join(','), world.nowMs);
+      const isForeign = partition.source.partition === FOREIGN_PARTITION;
+      const offset = this.#broker.append(
+        partition,
+        `${isForeign ? FOREIGN_MARK : ''}${spans.join(',')}`,
+        world.nowMs,
+        isForeign ? LIES : [],
+      );
       for (const span of spans) {
         this.#partOf.set(span, { partition: partition.source.partition, offset });
       }
@@ -96,7 +133,8 @@ class Run {
 
   #start(): void {
     const process = new SimProcess(this.#world);
-    const member = { process, stop: new AbortController() };
+    const maxAgeSeconds = 1 + (this.#members.length % 2);
+    const member = { process, maxAgeSeconds, stop: new AbortController() };
     process.atCall = () => {
       if (!this.#healed && process.running && this.#world.chance(CRASH_RATE)) this.#kill(member);
     };
@@ -130,12 +168,12 @@ class Run {
         store: this.#store.spansFor(process),
         ranges: this.#store.rangesFor(process),
         deadLetters: this.#store.lettersFor(process),
-        build: (records) => process.call(() => buildBlocks(records), { rate: 0 }),
+        build: (records, settings) => process.call(() => build(records, settings), { rate: 0 }),
         buckets: () => undefined,
         clock: process.clock,
         random: this.#world.random,
         held: new HeldBytes(LIMIT_BYTES),
-        settings: { maxAgeSeconds: 1, tenant: undefined },
+        settings: settingsFor(partition, member.maxAgeSeconds),
         ledger: { ...silentConsume, replayed: () => this.#replays++ },
         inserts: silentInserts,
       };
