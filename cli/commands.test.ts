@@ -25,6 +25,7 @@ const NAMES = [
   'collector',
   'ingester',
   'query',
+  'where',
   'migrate',
   'clickhouse',
   'config',
@@ -87,4 +88,24 @@ test('the version is that of package.json', async () => {
   const { code, out } = await run(['--version']);
   assert.equal(code, 0);
   assert.match(out, /^spanhouse \d+\.\d+\.\d+ \(Node v\d+/);
+});
+
+test('`where` says what is wrong with its flags, and when nobody answers', async () => {
+  const mistakes: [string[], RegExp][] = [
+    [[], /--service is missing/],
+    [['--service=a', '--by=trace'], /--by should be operation, service or edge/],
+    [['--service=a', '--rows=0'], /--rows should be a number from 1 to 100/],
+    [['--service=a', '--last=soon'], /--last should be a time such as 15m/],
+    [['--service=a', '--tag=x'], /--tag should be key=value, received "x"/],
+    [['--service=a', '--query=here'], /--query should be a URL/],
+    [['--servise=a'], /--servise/],
+  ];
+  for (const [args, sentence] of mistakes) {
+    const { code, err } = await run(['where', ...args]);
+    assert.equal(code, 2, err);
+    assert.match(err, sentence);
+  }
+  const { code, err } = await run(['where', '--service=a', '--query=http://127.0.0.1:1']);
+  assert.equal(code, 1);
+  assert.match(err, /nobody answers at http:\/\/127\.0\.0\.1:1: start `spanhouse all-in-one`/);
 });

@@ -35,6 +35,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'serve the query API from a ClickHouse server',
     load: async () => (await import('./query.ts')).query,
   },
+  where: {
+    summary: 'say where the time goes: services, operations and gaps on the critical path',
+    load: async () => (await import('./where.ts')).where,
+  },
   migrate: {
     summary: 'bring the tables of ClickHouse to this version',
     load: async () => (await import('./migrate.ts')).migrate,
@@ -118,6 +122,7 @@ ${list.join('\n')}
 First steps:
   spanhouse all-in-one                       then point an OpenTelemetry SDK at localhost,
   spanhouse demo                             or send a sample shop's traces;
+  spanhouse where --service checkout         where does the time go?
   curl localhost:16686/api/services          read what is there.
 
 \`spanhouse <command> --help\` says more about one. Ports are on localhost unless --listen-host says

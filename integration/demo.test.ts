@@ -24,11 +24,24 @@ test('the demo fills an empty Spanhouse with a shop that can be looked at', asyn
       tags: '{"error":"true"}',
     });
     assert.ok(failed.length > 0, 'some checkout has an error');
+    await checkWhere(spanhouse.query);
     await spanhouse.stop();
   } finally {
     await spanhouse.remove();
   }
 });
+
+/** The rows of `spanhouse where` lead with the shop's slow step, and add up to the mean. */
+async function checkWhere(query: string): Promise<void> {
+  const asked = ['where', '--service=checkout', '--rows=100', `--query=${query}`];
+  const { code, output } = await runSpanhouse(asked);
+  assert.equal(code, 0, output);
+  const mean = Number(/: ([\d.]+) ms each on average/.exec(output)?.[1]);
+  const rows = [...output.matchAll(/^ *([\d.]+) +[\d.]+ % .*$/gm)];
+  assert.match(rows[0]?.[0] ?? '', /payment: score risk/);
+  const sum = rows.reduce((total, [, ms]) => total + Number(ms), 0);
+  assert.ok(Math.abs(sum - mean) < 2, `${sum} of ${mean}, each rounded:\n${output}`);
+}
 
 test('without a Spanhouse, the demo says in one sentence how to start one', async () => {
   const demo = await runSpanhouse(['demo', '--once', '--endpoint', 'http://127.0.0.1:9']);

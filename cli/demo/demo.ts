@@ -113,6 +113,8 @@ function printExamples(examples: readonly Example[], query: string): void {
     console.log(`  ${scenario.name}: ${scenario.lookFor ?? ''}`);
     console.log(`    ${query}/api/traces/${traceId}`);
   }
+  console.log('\nWhere does the time go?');
+  console.log(`  npx spanhouse where --service checkout --query ${query}`);
   console.log('\nOr search:');
   const failed = encodeURIComponent('{"error":"true"}');
   for (const path of [
