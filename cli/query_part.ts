@@ -1,5 +1,6 @@
 // The query service as a part of a process, from the settings.
 
+import { ZIPKIN_SETTINGS } from '../query/api/zipkin/routes.ts';
 import { type QueryListeners, type QueryOptions, startQuery } from '../query/server.ts';
 import { listenAddress, zipkinQueryAddress } from '../service/config_schema.ts';
 import { grpcLimits, httpLimits } from '../service/limits.ts';
@@ -30,6 +31,7 @@ export function startQueryPart(
       listen: listenAddress(config, 'query'),
       grpc: { listen: listenAddress(config, 'query_grpc'), limits: grpcLimits(config) },
       zipkin: {
+        ...ZIPKIN_SETTINGS,
         strictTraceId: config.zipkin.strict_trace_id === 'true',
         autocompleteKeys: config.zipkin.autocomplete_keys,
         lookbackMs: config.zipkin.lookback,

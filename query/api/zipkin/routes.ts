@@ -35,12 +35,16 @@ export interface ZipkinSettings {
   readonly autocompleteKeys: readonly string[];
   /** Where a search gives none, in milliseconds. */
   readonly lookbackMs: number;
+  /** So many traces are tried for things that are common each, but hardly together. */
+  readonly candidatesMax: number;
 }
 
 export const ZIPKIN_SETTINGS: ZipkinSettings = {
   strictTraceId: true,
   autocompleteKeys: [],
   lookbackMs: 86_400_000,
+  // Some seconds of a core where nothing is found.
+  candidatesMax: 2000,
 };
 
 const JSON_TYPE = 'application/json';
@@ -208,7 +212,8 @@ function searchOf(
   { select }: QueryDeps,
   settings: ZipkinSettings,
 ): Search {
-  return { select, tenant, signal, strict: settings.strictTraceId };
+  const { strictTraceId: strict, candidatesMax } = settings;
+  return { select, tenant, signal, strict, candidatesMax };
 }
 
 function nowOf(

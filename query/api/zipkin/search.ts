@@ -1,6 +1,7 @@
 // Zipkin's search: each thing that is asked for has to be met by *some* span of the service, not all
 // by one span (zipkin.md §2). The rarest of them leads: it finds candidates, newest first, and of
-// each page of candidates those stay that meet the others, too, and that began in the window.
+// each page of candidates those stay that meet the others, too, and that began in the window. Rarest
+// is the one whose first page reaches furthest back.
 
 import { amongStatement } from '../../../storage/clickhouse/find_statements.ts';
 import type { Select } from '../../../storage/clickhouse/select.ts';
@@ -23,42 +24,46 @@ export interface Search {
   /** false: ids that end in the same 64 bits are one trace. */
   readonly strict: boolean;
   readonly signal: AbortSignal;
+  /** So many traces are tried. */
+  readonly candidatesMax: number;
 }
 
 export interface FoundGroups {
   /** Newest first; the ids of one trace, more than one only where `strict` is false. */
   readonly groups: readonly (readonly TraceKey[])[];
-  /** False where CANDIDATES_MAX were looked at and there may be more. */
+  /** False where `candidatesMax` were looked at and there may be more. */
   readonly complete: boolean;
 }
 
-/** So many traces are tried for a search that few of them meet, some 200 ms each thousand. */
-const CANDIDATES_MAX = 5000;
 /** A statement takes so many ids (trace_statements.ts). */
 const PAGE_MAX = 200;
 const PAGE_MIN = 20;
+const PAGE_GROWTH = 4;
 const FAR_NANOS = 2n ** 63n - 1n;
 
 /** Throws SelectError. */
 export async function searchTraces(search: Search, asked: ZipkinQuery): Promise<FoundGroups> {
-  const [lead, ...others] = await criteriaOf(search, asked);
+  const criteria = await criteriaOf(search, asked);
   const kept: Candidate[] = [];
   const seen = new Set<string>();
-  const limit = Math.min(Math.max(asked.limit * 2, PAGE_MIN), PAGE_MAX);
-  let after: Cursor | undefined;
+  let limit = Math.min(Math.max(asked.limit * 2, PAGE_MIN), PAGE_MAX);
+  const { lead, page: first } = await findLead(search, criteria, limit);
+  let page = first;
   let complete = true;
   for (;;) {
-    const page = await findPage(search, lead as Criterion, limit, after);
     let candidates = await candidatesOf(search, page, seen);
     candidates = candidates.filter(
       ({ start }) => start >= asked.startUnixNanos && start <= asked.endUnixNanos,
     );
-    for (const criterion of others) candidates = await among(search, criterion, candidates);
+    for (const criterion of criteria) {
+      if (criterion !== lead) candidates = await among(search, criterion, candidates);
+    }
     kept.push(...candidates);
     if (kept.length >= asked.limit || page.length < limit) break;
-    after = page.at(-1);
-    complete = seen.size < CANDIDATES_MAX;
+    complete = seen.size < search.candidatesMax;
     if (!complete) break;
+    limit = Math.min(limit * PAGE_GROWTH, PAGE_MAX);
+    page = await findPage(search, lead, limit, page.at(-1));
   }
   kept.sort((a, b) => (a.start > b.start ? -1 : Number(a.start < b.start)));
   return { groups: kept.slice(0, asked.limit).map(({ keys }) => keys), complete };
@@ -66,6 +71,22 @@ export async function searchTraces(search: Search, asked: ZipkinQuery): Promise<
 
 /** Met by a span that meets one of these. */
 type Criterion = readonly FindQuery[];
+
+/** One whose candidates are all on its first page ends the choice: there are no more to try. */
+async function findLead(
+  search: Search,
+  criteria: readonly Criterion[],
+  limit: number,
+): Promise<{ lead: Criterion; page: Cursor[] }> {
+  let found: { lead: Criterion; page: Cursor[] } | undefined;
+  for (const lead of criteria) {
+    const page = await findPage(search, lead, limit, undefined);
+    if (page.length < limit || criteria.length === 1) return { lead, page };
+    const isRarer = found === undefined || page.at(-1)!.value < found.page.at(-1)!.value;
+    if (isRarer) found = { lead, page };
+  }
+  return found!;
+}
 
 /** Those first that few spans are likely to meet. */
 async function criteriaOf(search: Search, asked: ZipkinQuery): Promise<Criterion[]> {

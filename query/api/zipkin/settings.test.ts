@@ -7,7 +7,15 @@ import { silentLog } from '../../../service/log.ts';
 import { Metrics } from '../../../service/metrics.ts';
 import { type QueryListeners, startQuery } from '../../server.ts';
 import { startTestService, type TestService } from '../../testing/service.ts';
-import { attributesOf, MINUTE, NOON, resourceOf, spanOf, traceId } from '../../testing/spans.ts';
+import {
+  attributesOf,
+  MINUTE,
+  NOON,
+  resourceOf,
+  SECOND,
+  spanOf,
+  traceId,
+} from '../../testing/spans.ts';
 
 let service: TestService;
 let query: QueryListeners;
@@ -19,7 +27,10 @@ before(async () => {
     access: service.access,
     listen: at('listen.query'),
     zipkinListen: at('listen.zipkin_query'),
-    zipkin: { strictTraceId: false, autocompleteKeys: ['zone', 'n'], lookbackMs: 600_000 },
+    zipkin: {
+      ...{ strictTraceId: false, autocompleteKeys: ['zone', 'n'], lookbackMs: 600_000 },
+      candidatesMax: 40,
+    },
     version: '1.2.3',
     log: silentLog,
     metrics,
@@ -73,6 +84,43 @@ test('a search that does not say how far looks as far as is set', async () => {
     found.map(([span]) => span?.traceId),
     [traceId(10)],
   );
+});
+
+const idsOf = (text: string) => (JSON.parse(text) as V2Span[][]).map(([span]) => span?.traceId);
+
+test('what is common, but never together, is looked for among so many traces only', async () => {
+  const at = (i: number) => NOON - BigInt(i) * SECOND;
+  await service.insert(
+    Array.from({ length: 300 }, (_, i) =>
+      spanOf({
+        ...{ traceId: traceId(1000 + i), service: 'common', startUnixNanos: at(i) },
+        attributes: attributesOf(i % 2 === 0 ? { even: 'x' } : { odd: 'x' }),
+      }),
+    ),
+  );
+  const path = '/api/v2/traces?serviceName=common&limit=5&annotationQuery=';
+  const refused = await get(`${path}even%3Dx%20and%20odd%3Dx`);
+  assert.equal(refused.status, 413);
+  assert.match(
+    await refused.text(),
+    /^Too few of the newest traces meet all.*narrow the time window/,
+  );
+  // Both on one trace, behind 10 others: found, and the rare one of two needs no pages at all.
+  await service.insert([
+    ...[{ even: 'x' }, { odd: 'x' }, { rare: 'x' }].map((values) =>
+      spanOf({
+        ...{ traceId: traceId(2000), service: 'common', startUnixNanos: at(20) },
+        attributes: attributesOf(values),
+      }),
+    ),
+  ]);
+  const some = await get(`${path}even%3Dx%20and%20odd%3Dx`);
+  assert.deepEqual(idsOf(await some.text()), [traceId(2000)]);
+  assert.match(some.headers.get('warning') ?? '', /^199 spanhouse "Too few/);
+  const rare = await get(`${path}even%3Dx%20and%20rare%3Dx`);
+  assert.deepEqual(idsOf(await rare.text()), [traceId(2000)]);
+  assert.equal(rare.headers.get('warning'), null);
+  assert.deepEqual(await ask(`${path}even%3Dx%20and%20nobody%3Dx`), []);
 });
 
 test('values of the tags that are set are offered, of spans and of resources', async () => {
