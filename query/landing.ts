@@ -36,6 +36,9 @@ and <code>curl</code> can read.</p>
 <pre>${escapeHtml(`curl '${api}/traces?service=hello&limit=5&prettyPrint=true'`)}</pre>
 <p>Those with a tag, of at least a millisecond:</p>
 <pre>${escapeHtml(`curl '${api}/traces?service=hello&tag=http.route:/hello&minDuration=1ms'`)}</pre>
+<p>Where the time of a service's requests goes, as a table and as JSON:</p>
+<pre>${escapeHtml(`npx spanhouse where --service hello --query http://localhost:${queryPort}
+curl '${api}/x/contributions?service=hello'`)}</pre>
 <p>One trace, by its id:</p>
 <pre>curl ${api}/traces/5b8efff798038103d269b633813fc60c</pre>
 </body>
