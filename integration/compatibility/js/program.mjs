@@ -1,4 +1,5 @@
 // One trace by the tracer that argv names, sent to where TRACES_TO says; prints what it recorded.
+import { once } from 'node:events';
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
@@ -34,8 +35,12 @@ async function zipkinJs(encoder) {
   at(child, new Annotation.BinaryAnnotation('error', 'card declined'));
   at(child, new Annotation.Message('retry'));
   at(child, new Annotation.ClientRecv());
+  const sent = once(logger, 'success');
   at(root, new Annotation.ServerSend());
-  await new Promise((resolve) => setTimeout(resolve, 1000));
+  // Its own timer keeps no process up, and a busy machine takes longer than a moment.
+  const up = setTimeout(() => {}, 20_000);
+  await sent;
+  clearTimeout(up);
   print(root.traceId, [
     {
       id: root.spanId,
