@@ -1,10 +1,11 @@
 // Datagrams gathered for a few milliseconds into one OTLP request: accepting each by itself would
-// cost more than reading it. Runs in the reading thread.
+// cost more than reading it. Runs in the reading thread, where sockets come first: datagrams wait
+// here, not in the kernel, whose buffer holds those of a few milliseconds.
 
 import { BatchBuilder } from '../../../model/codec/jaeger/batch_builder.ts';
 import { addDatagram, isZipkinDatagram } from '../../../model/codec/jaeger/thrift_to_otlp.ts';
 import { zipkinDatagramToOtlp } from '../../../model/codec/jaeger/zipkin_datagram.ts';
-import type { Gathered } from './messages.ts';
+import type { Bug, Gathered } from './messages.ts';
 
 /** Long enough to gather a hundred datagrams of a busy host, short against any reader's patience. */
 const LINGER_MS = 5;
@@ -21,6 +22,18 @@ const HELD_BYTES_MAX = 128 * 1024 * 1024;
 /** One datagram of 64 KiB is never more than this as OTLP: it may be ten times its size. */
 const REQUEST_BYTES_MAX = 16 * 1024 * 1024;
 
+/** Of datagrams that were read and wait to be translated; then the oldest are dropped. */
+const QUEUE_BYTES_MAX = 32 * 1024 * 1024;
+
+/** What a datagram that waits takes beside its bytes. */
+const OVERHEAD_BYTES = 256;
+
+/**
+ * So long is translated before the sockets are read again. Each turn reads up to 32 datagrams of a
+ * socket (libuv), which makes 40,000 a second while translating is at its slowest.
+ */
+const SLICE_MS = 0.5;
+
 const MICROS_PER_MS = 1000;
 
 const noDrops = () => ({ malformed: 0, too_large: 0, full: 0 });
@@ -28,7 +41,7 @@ const noDrops = () => ({ malformed: 0, too_large: 0, full: 0 });
 export class UdpGathering {
   readonly #port: number;
   readonly #held: Int32Array<SharedArrayBuffer>;
-  readonly #post: (gathered: Gathered) => void;
+  readonly #post: (message: Gathered | Bug) => void;
   readonly #builder = new BatchBuilder(REQUEST_BYTES_MAX);
   #zipkin: Uint8Array[] = [];
   #zipkinBytes = 0;
@@ -36,22 +49,75 @@ export class UdpGathering {
   #receivedBytes = 0;
   #dropped = noDrops();
   #timer: NodeJS.Timeout | undefined;
+  /** Those before `next` are done. */
+  #queue: Uint8Array[] = [];
+  #next = 0;
+  #queueBytes = 0;
+  #isTranslating = false;
 
   /** See UdpThreadData.held; `post` gives the buffer away. */
   constructor(
     port: number,
     held: Int32Array<SharedArrayBuffer>,
-    post: (gathered: Gathered) => void,
+    post: (message: Gathered | Bug) => void,
   ) {
     this.#port = port;
     this.#held = held;
     this.#post = post;
   }
 
-  /** Takes one datagram; its bytes are not kept. */
+  /** Takes a datagram, which becomes ours. */
   add(datagram: Uint8Array): void {
     this.#receivedBytes += datagram.length;
-    this.#timer ??= setTimeout(() => this.flush(), LINGER_MS);
+    this.#queue.push(datagram);
+    this.#queueBytes += datagram.length + OVERHEAD_BYTES;
+    while (this.#queueBytes > QUEUE_BYTES_MAX) {
+      this.#shift();
+      this.#dropped.full++;
+    }
+    if (this.#isTranslating) return;
+    this.#isTranslating = true;
+    setImmediate(() => this.#slice());
+  }
+
+  /** Translates what waits and hands it on. */
+  finish(): void {
+    while (this.#next < this.#queue.length) this.#translate(this.#shift());
+    this.#flush();
+  }
+
+  #slice(): void {
+    const endMs = performance.now() + SLICE_MS;
+    while (this.#next < this.#queue.length) {
+      this.#translate(this.#shift());
+      if (performance.now() < endMs) continue;
+      setImmediate(() => this.#slice());
+      return;
+    }
+    this.#isTranslating = false;
+  }
+
+  #shift(): Uint8Array {
+    const datagram = this.#queue[this.#next++] as Uint8Array;
+    this.#queueBytes -= datagram.length + OVERHEAD_BYTES;
+    // Half of it done: what is left moves to the front, so that each moves once on average.
+    if (this.#next * 2 > this.#queue.length) {
+      this.#queue = this.#queue.slice(this.#next);
+      this.#next = 0;
+    }
+    return datagram;
+  }
+
+  #translate(datagram: Uint8Array): void {
+    this.#timer ??= setTimeout(() => this.#flush(), LINGER_MS);
+    try {
+      this.#gather(datagram);
+    } catch (error) {
+      this.#post({ kind: 'bug', error });
+    }
+  }
+
+  #gather(datagram: Uint8Array): void {
     if (Atomics.load(this.#held, 0) >= HELD_BYTES_MAX) {
       this.#dropped.full++;
       return;
@@ -62,11 +128,11 @@ export class UdpGathering {
       return;
     }
     this.#datagrams++;
-    if (this.#builder.length + this.#zipkinBytes >= GATHER_BYTES) this.flush();
+    if (this.#builder.length + this.#zipkinBytes >= GATHER_BYTES) this.#flush();
   }
 
   /** Hands on what was gathered and counted. */
-  flush(): void {
+  #flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#receivedBytes === 0 && this.#datagrams === 0 && !this.#hasDropped()) return;

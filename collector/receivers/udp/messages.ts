@@ -26,6 +26,11 @@ export interface Gathered {
   readonly dropped: Readonly<Record<'malformed' | 'too_large' | 'full', number>>;
 }
 
+export interface Bug {
+  readonly kind: 'bug';
+  readonly error: unknown;
+}
+
 export interface UdpBound {
   readonly port: number;
   /** As clients would write them. */
@@ -38,7 +43,7 @@ export type FromUdpThread =
   /** A port could not be opened; the thread ends. */
   | { readonly kind: 'failed'; readonly message: string; readonly cause: unknown }
   | { readonly kind: 'note'; readonly message: string }
-  | { readonly kind: 'bug'; readonly error: unknown };
+  | Bug;
 
 /** To the thread: read what has come, hand it on, and end. */
 export const STOP = 'stop';

@@ -33,11 +33,7 @@ async function openPort(port: number): Promise<UdpBound> {
     note: (message) => post({ kind: 'note', message }),
     onDatagram: (datagram) => {
       datagrams++;
-      try {
-        gathering.add(datagram);
-      } catch (error) {
-        post({ kind: 'bug', error });
-      }
+      gathering.add(datagram);
     },
   });
   sockets.push(...opened);
@@ -47,7 +43,7 @@ async function openPort(port: number): Promise<UdpBound> {
 
 async function closeAll(): Promise<void> {
   await Promise.all(sockets.splice(0).map(closeSocket));
-  for (const gathering of gatherings) gathering.flush();
+  for (const gathering of gatherings) gathering.finish();
   parentPort?.close();
 }
 
