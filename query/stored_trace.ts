@@ -9,6 +9,7 @@ import type { NativeBlock } from '../storage/clickhouse/native_column.ts';
 import { type TraceKey, traceIdText } from '../storage/clickhouse/statement.ts';
 import type { Named } from './content.ts';
 import { type Contents, rowReader } from './span_rows.ts';
+import { identitiesOf, TraceTag } from './trace_tag.ts';
 
 export interface StoredTrace {
   /** 32 hex digits. */
@@ -18,6 +19,8 @@ export interface StoredTrace {
   /** How many spans are here. */
   readonly count: number;
   readonly columns: TraceColumns;
+  /** Says which spans these are (trace_tag.ts); undefined where that is not known for all of them. */
+  readonly tag: string | undefined;
   /** The span of a row, 0 to count - 1, in no promised order; a new object each time. */
   span(row: number): Span;
 }
@@ -31,6 +34,7 @@ export async function* asStored(
       traceId,
       cut: false,
       count: spans.length,
+      tag: undefined,
       // Not every reader orders them.
       get columns() {
         return columnsOf(spans);
@@ -95,14 +99,26 @@ export class StoredRows {
       const places = this.#places[n]!;
       if (places.length === 0) continue;
       const count = Math.min(places.length / 2, spansMax);
+      const cut = places.length / 2 > spansMax;
+      const tagOf = (): string => this.#tagOf(places);
       yield {
         traceId: traceIdText(key),
-        cut: places.length / 2 > spansMax,
+        cut,
         count,
+        get tag() {
+          return cut ? undefined : tagOf();
+        },
         columns: this.#columnsOf(places, count),
         span: (row) => readers[places[2 * row]!]!(places[2 * row + 1]!),
       };
     }
+  }
+
+  #tagOf(places: readonly number[]): string {
+    const identities = this.#blocks.map(identitiesOf);
+    const tag = new TraceTag();
+    for (let i = 0; i < places.length; i += 2) tag.add(identities[places[i]!]!, places[i + 1]!);
+    return tag.text;
   }
 
   #columnsOf(places: readonly number[], count: number): TraceColumns {

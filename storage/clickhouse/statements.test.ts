@@ -22,7 +22,7 @@ import { clientBucketsStatement, laterBucketsStatement } from './settled/window.
 import { skeletonStatement } from './skeleton_statement.ts';
 import type { Statement } from './statement.ts';
 import { summaryStatement } from './summary_statement.ts';
-import { contentStatement, tracesStatement } from './trace_statements.ts';
+import { contentStatement, identitiesStatement, tracesStatement } from './trace_statements.ts';
 
 const NOON = BigInt(Date.UTC(2026, 10, 23, 12)) * 1_000_000n;
 
@@ -114,6 +114,7 @@ const STATEMENTS: Readonly<Record<string, Statement>> = {
   operations: operationsStatement('acme', 'shop', undefined, 10),
   operations_of_kind: operationsStatement('acme', 'shop', 2, 10),
   skeletons: skeletonStatement('acme', keys, days, 1000),
+  identities: identitiesStatement('acme', keys[0]!, 1000),
   traces: tracesStatement('acme', keys, 1000),
   resources: contentStatement('resources', 'acme', [5n], days),
   summaries: summaryStatement('acme', keys, 1000),

@@ -45,6 +45,20 @@ LIMIT {spansMax:UInt32} BY trace_lo, trace_hi`,
   };
 }
 
+/** Columns span_id, kind and h: one trace's spans, each once by identity, at most `spansMax`. */
+export function identitiesStatement(tenant: string, key: TraceKey, spansMax: number): Statement {
+  return {
+    settings: ONE_TRACE,
+    sql: `SELECT span_id, kind, h
+FROM {db:Identifier}.spans
+PREWHERE tenant = {tenant:String}
+  AND (toStartOfFiveMinutes(ts), trace_lo, trace_hi) IN (${bucketsOfTraces()})
+LIMIT 1 BY ${IDENTITY}
+LIMIT {spansMax:UInt32}`,
+    params: { tenant, spansMax, ...keysParams([key]) },
+  };
+}
+
 /**
  * The buckets of the key that the traces of `keysParams` reach into: (bucket, trace_lo, trace_hi),
  * for a statement whose tenant is a parameter.

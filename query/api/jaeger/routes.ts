@@ -19,6 +19,7 @@ import {
 import { listOperations, listServices } from '../../lists.ts';
 import { KIND_NAMES } from '../../tags.ts';
 import { allFound, sendError, sendJson, sendTraces } from './answers.ts';
+import { isUnchanged, tagged } from './entity_tag.ts';
 import { dataEnvelope, type Ending, type EnvelopeError, listEnvelope } from './envelope.ts';
 import { quote } from './go_duration.ts';
 import {
@@ -109,7 +110,9 @@ async function oneTrace(context: Context, deps: QueryDeps): Promise<FastifyReply
   timeParam(params, 'end');
   const raw = boolParam(params, 'raw');
   await enter(context, deps);
-  return await sendStored(context, deps, [id], raw, allFound);
+  if (await isUnchanged(context, deps, id)) return context.reply.code(304).send();
+  const traces = tagged(context, shownTraces(deps, context.tenant, [id], context.signal));
+  return await sendTraces(context, deps, [id], traces, raw, allFound);
 }
 
 async function dependencies(context: Context, deps: QueryDeps): Promise<FastifyReply> {
