@@ -3,6 +3,7 @@
 import { startCollector } from '../collector/collector.ts';
 import { refusing } from '../collector/refusing.ts';
 import { loadTranscoder } from '../model/codec/otlp/transcoder.ts';
+import { startBufferGarbage } from '../service/buffer_garbage.ts';
 import { type Command, helpPage } from './command.ts';
 import { kafkaConnection } from './kafka_connection.ts';
 import { runProcess } from './process.ts';
@@ -30,6 +31,7 @@ export const collector: Command = {
   run: (context) =>
     runProcess(context, 'collector', async (deps) => {
       const connection = kafkaConnection(deps.config, 'collector');
+      await deps.life.start('buffer garbage', startBufferGarbage);
       const transcoder = await loadTranscoder();
       // gRPC's health is opened after the publisher, and follows it from then on.
       let setServing = (_: boolean): void => {};

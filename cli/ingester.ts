@@ -9,6 +9,7 @@ import {
 import { HeldBytes } from '../ingester/kafka/held_bytes.ts';
 import { KafkaIngester, type KafkaIngesterDeps } from '../ingester/kafka/kafka_ingester.ts';
 import { addBuckets } from '../ingester/kafka/touched_buckets.ts';
+import { startBufferGarbage } from '../service/buffer_garbage.ts';
 import { systemClock } from '../service/clock.ts';
 import type { ClickHouseAccess } from '../storage/clickhouse/client.ts';
 import { ClickHouseSpanStore } from '../storage/clickhouse/insert.ts';
@@ -57,6 +58,7 @@ export const ingester: Command = {
             '`spanhouse clickhouse` prints; `spanhouse all-in-one` needs none.',
         );
       }
+      await deps.life.start('buffer garbage', startBufferGarbage);
       const connection = kafkaConnection(deps.config, 'ingester');
       const access = await openStore(deps);
       await startIngester(deps, connection, access);
