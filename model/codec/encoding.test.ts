@@ -3,8 +3,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { type Encoding, isEmptyTaken, toOtlp } from './encoding.ts';
+import { mutate } from './otlp/testing/mutator.ts';
+import { seededRandom } from './otlp/testing/prng.ts';
 import { plain, RequestType } from './otlp/testing/proto_root.ts';
 import { jsonVersion } from './zipkin/json_version.ts';
+
+const SEED = 20_261_123;
+/** For each encoding; the decoders themselves are tried a million times (fuzz.slow.test.ts). */
+const MUTATIONS = 3_000;
 
 const NOW_MICROS = 1_795_416_050_000_000;
 /** The type of the elements, and their count. */
@@ -121,5 +127,20 @@ test('what is of another encoding is not taken', () => {
   }
   for (const json of ['[{]', '[{"a"}]', '{}', '[1]', '[{"annotations":[{"a":}]}]']) {
     assert.equal(toOtlp('zipkin_json', Buffer.from(json), NOW_MICROS), undefined, json);
+  }
+});
+
+test('no message makes a translation throw, in whatever encoding it is read', () => {
+  const random = seededRandom(SEED);
+  const pool = captured().map(({ bytes }) => bytes);
+  const none = new Uint8Array(0);
+  const encodings = [...new Set(Object.values(OF_FORMAT)), 'jaeger_proto', 'jaeger_json'] as const;
+  for (const encoding of encodings as readonly Encoding[]) {
+    let taken = 0;
+    for (let i = 0; i < MUTATIONS; i++) {
+      const bytes = mutate(random.pick(pool) ?? none, random.pick(pool) ?? none, random);
+      if (toOtlp(encoding, bytes, NOW_MICROS) !== undefined) taken++;
+    }
+    assert.ok(taken < MUTATIONS, encoding);
   }
 });
