@@ -1,13 +1,25 @@
-WITH nodes AS (
-  SELECT trace_lo, trace_hi, span_id,
-    max(parent_id) AS parent_id,
-    countIf(kind = 3) > 0 AND countIf(kind = 2) > 0 AS shared,
-    if(shared, minIf(service, kind = 3), min(service)) AS upper,
-    if(shared, minIf(service, kind = 2), min(service)) AS lower,
-    if(shared, minIf(ts, kind = 3), min(ts)) AS upper_ts,
-    if(shared, minIf(ts, kind = 2), min(ts)) AS lower_ts,
-    max(status) = 2 AS failed
-  FROM (SELECT trace_lo, trace_hi, span_id, parent_id, kind, ts, service, status
+SELECT toString(edge.1) AS parent, toString(edge.2) AS child,
+  count() AS calls, countIf(edge.3) AS errors
+FROM (
+  SELECT arrayJoin(arrayConcat(if(parents = 0, [], arrayMap(call -> (parent, call.1, call.2), calls)), own)) AS edge
+  FROM (
+    SELECT minIf(lower, isSelf) AS parent, countIf(isSelf) AS parents,
+      groupArrayIf((upper, failed), NOT isSelf AND upper_ts >= fromUnixTimestamp64Nano({from:Int64}, 'UTC')
+        AND upper_ts <= fromUnixTimestamp64Nano({to:Int64}, 'UTC')) AS calls,
+      groupArrayIf((upper, lower, failed), isSelf AND shared AND lower_ts >= fromUnixTimestamp64Nano({from:Int64}, 'UTC')
+        AND lower_ts <= fromUnixTimestamp64Nano({to:Int64}, 'UTC')) AS own
+    FROM (
+      SELECT *, arrayJoin([(span_id, 1), (parent_id, 0)]) AS end, end.1 AS id, end.2 = 1 AS isSelf
+      FROM (
+        SELECT trace_lo, trace_hi, span_id,
+          max(parent_id) AS parent_id,
+          countIf(kind = 3) > 0 AND countIf(kind = 2) > 0 AS shared,
+          if(shared, minIf(service, kind = 3), min(service)) AS upper,
+          if(shared, minIf(service, kind = 2), min(service)) AS lower,
+          if(shared, minIf(ts, kind = 3), min(ts)) AS upper_ts,
+          if(shared, minIf(ts, kind = 2), min(ts)) AS lower_ts,
+          max(status) = 2 AS failed
+        FROM (SELECT trace_lo, trace_hi, span_id, parent_id, kind, ts, service, status
   FROM {db:Identifier}.spans
   WHERE tenant = {tenant:String}
     AND ts >= fromUnixTimestamp64Nano({from:Int64}, 'UTC') AND ts <= fromUnixTimestamp64Nano({to:Int64}, 'UTC')
@@ -33,20 +45,13 @@ WITH nodes AS (
     HAVING first <= fromUnixTimestamp64Nano({to:Int64}, 'UTC') AND last >= fromUnixTimestamp64Nano({from:Int64}, 'UTC')
       AND (first < fromUnixTimestamp64Nano({from:Int64}, 'UTC') OR last > fromUnixTimestamp64Nano({to:Int64}, 'UTC'))))
     AND (ts < fromUnixTimestamp64Nano({from:Int64}, 'UTC') OR ts > fromUnixTimestamp64Nano({to:Int64}, 'UTC')))
-  GROUP BY trace_lo, trace_hi, span_id
+        GROUP BY trace_lo, trace_hi, span_id
+      )
+    )
+    GROUP BY trace_lo, trace_hi, id
+  )
 )
-SELECT toString(parent) AS parent, toString(child) AS child, count() AS calls, countIf(failed) AS errors
-FROM (
-  SELECT above.lower AS parent, below.upper AS child, below.failed AS failed, below.upper_ts AS at
-  FROM nodes AS below
-  INNER JOIN nodes AS above ON above.trace_lo = below.trace_lo
-    AND above.trace_hi = below.trace_hi AND above.span_id = below.parent_id
-  UNION ALL
-  SELECT upper AS parent, lower AS child, failed, lower_ts AS at FROM nodes WHERE shared
-)
-WHERE parent != child
-  AND at >= fromUnixTimestamp64Nano({from:Int64}, 'UTC')
-  AND at <= fromUnixTimestamp64Nano({to:Int64}, 'UTC')
+WHERE edge.1 != edge.2
 GROUP BY parent, child
 -- farFrom = 1795424100000000000
 -- farTo = 1795446000000000000
