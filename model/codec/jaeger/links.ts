@@ -39,7 +39,9 @@ export class Links {
       return;
     }
     if (this.#count === this.#types.length) this.#grow();
-    this.#ids.set(ids, this.#count * ID_BYTES);
+    // By hand, as below: a call into the engine costs more than some bytes.
+    const start = this.#count * ID_BYTES;
+    for (let i = 0; i < ID_BYTES; i++) this.#ids[start + i] = ids[i] as number;
     this.#types[this.#count++] = type === CHILD_OF ? CHILD_OF : FOLLOWS_FROM;
   }
 
@@ -52,9 +54,9 @@ export class Links {
     for (let i = 0; i < this.#count; i++) {
       const at = i * ID_BYTES;
       if (this.#types[i] !== CHILD_OF || !this.#isAt(at, traceId)) continue;
-      const spanId = this.#ids.subarray(at + TRACE_ID_BYTES, at + ID_BYTES);
-      if (known ? !this.#isAt(at + TRACE_ID_BYTES, parentId) : isZero(spanId)) continue;
-      parentId.set(spanId);
+      const spanAt = at + TRACE_ID_BYTES;
+      if (known ? !this.#isAt(spanAt, parentId) : this.#isZeroAt(spanAt)) continue;
+      for (let j = 0; j < parentId.length; j++) parentId[j] = this.#ids[spanAt + j] as number;
       this.#remove(i);
       return;
     }
@@ -77,7 +79,16 @@ export class Links {
     return true;
   }
 
+  #isZeroAt(at: number): boolean {
+    for (let i = at; i < at + ID_BYTES - TRACE_ID_BYTES; i++) if (this.#ids[i] !== 0) return false;
+    return true;
+  }
+
   #remove(index: number): void {
+    if (index === this.#count - 1) {
+      this.#count--;
+      return;
+    }
     this.#ids.copyWithin(index * ID_BYTES, (index + 1) * ID_BYTES, this.#count * ID_BYTES);
     this.#types.copyWithin(index, index + 1, this.#count);
     this.#count--;

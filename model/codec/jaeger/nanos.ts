@@ -55,9 +55,13 @@ export function add(high: number, low: number): void {
 
 /** `value` × `factor` + `more`, for value < 2^53, factor ≤ 1e9, 0 ≤ more < 2^31. */
 function multiply(value: number, factor: number, more: number): void {
-  const upper = Math.floor(value / TWO_16) * factor;
-  const low = (value % TWO_16) * factor + (upper % TWO_16) * TWO_16 + Math.max(more, 0);
-  set(Math.floor(upper / TWO_16) + Math.floor(low / TWO_32), low);
+  // Differences instead of %, which is slow where numbers are above 2^31.
+  const valueHigh = Math.floor(value / TWO_16);
+  const upper = valueHigh * factor;
+  const upperHigh = Math.floor(upper / TWO_16);
+  const upperLow = upper - upperHigh * TWO_16;
+  const low = (value - valueHigh * TWO_16) * factor + upperLow * TWO_16 + Math.max(more, 0);
+  set(upperHigh + Math.floor(low / TWO_32), low);
 }
 
 function negate(): void {

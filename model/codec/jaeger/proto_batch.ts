@@ -86,6 +86,8 @@ class BatchReader {
   /** Ids of the span or reference that is being read, as they came. */
   readonly #traceId: Range = { start: 0, end: 0 };
   readonly #spanId: Range = { start: 0, end: 0 };
+  readonly #linkTraceId: Range = { start: 0, end: 0 };
+  readonly #linkSpanId: Range = { start: 0, end: 0 };
   readonly #referenceIds = Buffer.alloc(24);
   readonly #writeIds = (out: ProtoWriter, ids: Buffer): void => this.#ids(out, ids);
 
@@ -163,10 +165,9 @@ class BatchReader {
 
   /** Ids of another length than they have cannot be a link: counted as dropped. */
   #reference(cursor: ProtoCursor, span: SpanBuilder): void {
-    const [traceId, spanId]: [Range, Range] = [
-      { start: 0, end: 0 },
-      { start: 0, end: 0 },
-    ];
+    const [traceId, spanId] = [this.#linkTraceId, this.#linkSpanId];
+    clear(traceId);
+    clear(spanId);
     let type = 0;
     const outer = cursor.enter();
     while (cursor.next()) {
