@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { address, choice, count, days, duration, list, size, text, url } from './config_values.ts';
+import {
+  address,
+  addressOrOff,
+  choice,
+  count,
+  days,
+  duration,
+  list,
+  size,
+  text,
+  url,
+} from './config_values.ts';
 
 test('durations carry their unit and become milliseconds', () => {
   const kind = duration('1ms', '3650d');
@@ -25,6 +36,14 @@ test('sizes carry their unit and become bytes', () => {
   assert.equal(kind.parse('512 KiB'), 512 * 1024);
   for (const wrong of ['64', '64MB', '2TiB', 'constructor', '1constructor', {}]) {
     assert.equal(kind.parse(wrong), undefined, String(wrong));
+  }
+});
+
+test('a listener that not everyone needs may be off', () => {
+  for (const off of ['off', false]) assert.equal(addressOrOff.parse(off), 'off');
+  assert.deepEqual(addressOrOff.parse('9411'), { host: undefined, port: 9411 });
+  for (const wrong of ['', 'on', true, '70000']) {
+    assert.equal(addressOrOff.parse(wrong), undefined, String(wrong));
   }
 });
 
