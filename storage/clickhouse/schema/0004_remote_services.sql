@@ -1,6 +1,6 @@
 -- Whom each service spoke to, by name and with when it was last seen: Zipkin's list of remote
 -- services. The name is that of Zipkin's remoteEndpoint; for spans of other protocols it follows the
--- ranking of OpenTelemetry's specification (model/codec/zipkin/remote_endpoint.ts). 5602494699026393476
+-- ranking of OpenTelemetry's specification (model/codec/zipkin/remote_endpoint.ts). 15593847893710192567
 -- is the scope of spans that came as Zipkin, which name it or have none.
 CREATE TABLE IF NOT EXISTS {{db}}.remote_services {{on_cluster}} (
   tenant LowCardinality(String),
@@ -17,7 +17,7 @@ CREATE MATERIALIZED VIEW IF NOT EXISTS {{db}}.remote_services_mv {{on_cluster}} 
 SELECT tenant, service, multiIf(
     mapContains(attr_b, 'zipkin.remote'), attr_s['zipkin.remote.service'],
     attr_s['peer.service'] != '', attr_s['peer.service'],
-    kind < 3 OR scope_id = 5602494699026393476, '',
+    kind < 3 OR scope_id = 15593847893710192567, '',
     arrayFirst(
       name -> name != '' AND NOT match(name, '^[0-9]+[.][0-9]+[.][0-9]+[.][0-9]+$') AND position(name, ':') = 0,
       [attr_s['server.address'], attr_s['net.peer.name'], attr_s['server.socket.domain'],

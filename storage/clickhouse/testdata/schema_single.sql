@@ -302,7 +302,7 @@ CREATE MATERIALIZED VIEW IF NOT EXISTS traces.remote_services_mv TO traces.remot
 SELECT tenant, service, multiIf(
     mapContains(attr_b, 'zipkin.remote'), attr_s['zipkin.remote.service'],
     attr_s['peer.service'] != '', attr_s['peer.service'],
-    kind < 3 OR scope_id = 5602494699026393476, '',
+    kind < 3 OR scope_id = 15593847893710192567, '',
     arrayFirst(
       name -> name != '' AND NOT match(name, '^[0-9]+[.][0-9]+[.][0-9]+[.][0-9]+$') AND position(name, ':') = 0,
       [attr_s['server.address'], attr_s['net.peer.name'], attr_s['server.socket.domain'],
