@@ -151,20 +151,20 @@ describe('faults of the group', () => {
   it('F20: ingesters come and go all the time', async () => {
     await setUp();
     const fault = { id: 'F20', fault: `an ingester comes or goes each ${STORM_EVERY_MS / 1000} s` };
-    await suffer(cluster, fault, async (load) => {
+    await suffer(cluster, fault, async () => {
       const ingesters: Spanhouse[] = [await cluster.ingester()];
       const endMs = performance.now() + STORM_MS;
-      let stored = 0;
+      const stored: number[] = [];
       while (performance.now() < endMs) {
         const victim = ingesters.length > 1 ? ingesters.shift() : undefined;
         if (victim !== undefined && random.next() < 0.5) await victim.kill();
         else if (victim !== undefined) await victim.stop();
         ingesters.push(await cluster.spawnIngester());
         await sleep(STORM_EVERY_MS);
-        const { rows } = await cluster.count();
-        if (rows > stored) stored = rows;
+        stored.push((await cluster.count()).rows);
       }
-      assert.ok(stored > 0 && load.acknowledged.length > 0, 'the storm stops everything');
+      const early = stored[Math.floor(stored.length / 2)] ?? 0;
+      assert.ok((stored.at(-1) ?? 0) > early && early > 0, `no progress: ${stored.join(', ')}`);
       await ingesters.at(-1)?.ready();
     });
   });

@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../harness/eventually.ts';
+import { httpExporter } from '../harness/exporter.ts';
 import { makeMischief, mischiefEnv } from '../harness/mischief.ts';
+import { encodeRequest, traceOf } from '../harness/otlp.ts';
 import { SmallDisk } from '../harness/small_disk.ts';
 import { temporaryDirectory } from '../harness/spanhouse.ts';
 import type { TcpProxy } from '../harness/tcp_proxy.ts';
@@ -193,5 +195,16 @@ describe('faults of links, clocks and disks', () => {
       },
     );
     assert.equal(load.retries, 0, 'a clock made a sender wait');
+  });
+
+  it('F18: a collector that is two days behind rejects spans by name, and loses none in silence', async () => {
+    const env = mischiefEnv(join(folder, 'behind'), { clockMs: -48 * HOUR_MS });
+    await setUp({ collector: { env } });
+    const exporter = httpExporter(cluster.collector.otlpHttp);
+    const outcome = await exporter.export(encodeRequest(cluster.topic, traceOf(8)));
+    exporter.close();
+    assert.ok(outcome.kind === 'ok', JSON.stringify(outcome));
+    assert.equal(outcome.partial.rejectedSpans, 8);
+    assert.match(outcome.partial.errorMessage, /in the future/);
   });
 });
