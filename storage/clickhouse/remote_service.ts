@@ -6,7 +6,7 @@ import { HOST_NAMES } from '../../model/codec/zipkin/remote_endpoint.ts';
 import { keyValueHash } from '../../model/hash.ts';
 
 /** Scope of spans that came as Zipkin: no bytes, and the schema URL that the codec gives them. */
-const ZIPKIN_SCOPE_ID = keyValueHash(names.ZIPKIN_SCHEMA, '');
+export const ZIPKIN_SCOPE_ID = keyValueHash(names.ZIPKIN_SCHEMA, '');
 
 const HOSTS = HOST_NAMES.map((name) => `attr_s['${name}']`).join(', ');
 
