@@ -110,6 +110,7 @@ async function catchUp(pipeline: Pipeline, seconds: number): Promise<Figure> {
     spansPerSecond: spans / wallSeconds,
     spansPerIngesterCpuSecond: spans / cpuSeconds,
     startCpuSeconds: readyCpuSeconds,
+    spansPerIngesterCpuSecondOnceReady: spans / (cpuSeconds - readyCpuSeconds),
     ...sampler.stop(),
   };
 }
