@@ -53,6 +53,7 @@ export function startQueryPart(
       allowedHosts: config.http.allowed_hosts,
       ...(otlp === undefined ? {} : { otlp }),
       ...(deps.tls === undefined ? {} : { tls: deps.tls }),
+      clockSkewMsMax: config.query.max_clock_skew,
       ...(archives ? { archive: new ClickHouseArchive(access) } : {}),
     }),
   );

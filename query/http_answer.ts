@@ -21,6 +21,8 @@ export interface QueryDeps {
   readonly tenant: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** By how much Jaeger's APIs may move a span of another host, to fit into its parent. */
+  readonly clockSkewNanosMax: bigint;
   /** Where traces are kept past the retention; undefined: nowhere. */
   readonly archive?: ArchiveWriter;
 }

@@ -59,6 +59,8 @@ export interface QueryOptions {
   /** Ports of the receivers in this process, for the page at `/`. */
   readonly otlp?: Omit<Addresses, 'queryPort'>;
   readonly clock?: Clock;
+  /** For Jaeger's APIs, in milliseconds; none unless told, as in Jaeger. */
+  readonly clockSkewMsMax?: number;
   /** Writes what is archived; without it nothing can be. */
   readonly archive?: ArchiveWriter;
   /** Whose spans are shown; DEFAULT_TENANT unless told. */
@@ -189,6 +191,7 @@ function depsOf(options: QueryOptions): QueryDeps {
     tenant: options.tenant ?? DEFAULT_TENANT,
     clock: options.clock ?? systemClock,
     log: options.log,
+    clockSkewNanosMax: BigInt(options.clockSkewMsMax ?? 0) * 1_000_000n,
     ...(options.archive === undefined ? {} : { archive: options.archive }),
   };
 }

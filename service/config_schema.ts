@@ -330,6 +330,12 @@ export const CONFIG_SCHEMA = z.strictObject({
       '1000000000',
       'Rows that one query may read before it is refused.',
     ),
+    max_clock_skew: setting(
+      duration('0ms', '1d'),
+      '0ms',
+      "How far Jaeger's APIs may move a span of another host, so that it fits into its parent. " +
+        '0ms: not at all; they only say what they would do.',
+    ),
     archive: setting(
       choice('auto', 'true', 'false'),
       'auto',

@@ -46,6 +46,7 @@ export async function sendTraces(
   endingOf: (missing: readonly TraceKey[]) => Ending,
 ): Promise<FastifyReply> {
   const there = new Set<string>();
+  const view = { raw, clockSkewNanosMax: deps.clockSkewNanosMax };
   // Waited for before the status goes out: what fails early is answered as a failure.
   const first = await traces.next();
   const ending = (): Ending => endingOf(ids.filter((id) => !there.has(traceIdText(id))));
@@ -53,7 +54,7 @@ export async function sendTraces(
   const pieces = tracesEnvelope(
     eachTrace(first, traces, (trace) => {
       there.add(trace.traceId);
-      return traceJson(trace, raw);
+      return traceJson(trace, view);
     }),
     ending,
   );

@@ -2,7 +2,15 @@ import assert from 'node:assert/strict';
 import { get as httpGet } from 'node:http';
 import { after, before, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { amongOthers, startTestService, type TestService } from '../../testing/service.ts';
+import { silentLog } from '../../../service/log.ts';
+import { Metrics } from '../../../service/metrics.ts';
+import { startQuery } from '../../server.ts';
+import {
+  amongOthers,
+  type Envelope,
+  startTestService,
+  type TestService,
+} from '../../testing/service.ts';
 import {
   attributesOf,
   HOUR,
@@ -75,6 +83,44 @@ test('what a library says of itself moves to the process, unless that says other
   assert.deepEqual(four!.warnings, [
     'conflicting values between Span and Resource for attribute telemetry.sdk.language',
   ]);
+});
+
+test('a span that does not fit into its parent on another host is moved where that is allowed', async () => {
+  const of = (host: string) => resourceOf('shop', { 'host.name': host });
+  const [above, below] = ['00000000000000a1', '00000000000000a2'] as const;
+  await service.insert([
+    spanOf({ traceId: traceId(70), spanId: above, durationNanos: MINUTE, resource: of('a') }),
+    spanOf({
+      traceId: traceId(70),
+      spanId: below,
+      parentSpanId: above,
+      startUnixNanos: NOON - MINUTE,
+      durationNanos: 0n,
+      resource: of('b'),
+    }),
+  ]);
+  const told = (await trace(70)).spans[1];
+  assert.deepEqual(told?.warnings, [
+    'clock skew adjustment disabled; not applying calculated delta of 1m30s',
+  ]);
+  const moving = await startQuery({
+    access: service.access,
+    listen: { host: '127.0.0.1', port: 0, setting: 'listen.query' },
+    log: silentLog,
+    metrics: new Metrics(),
+    clockSkewMsMax: 90_000,
+  });
+  try {
+    const url = `http://127.0.0.1:${moving.port}/api/traces/${traceId(70)}`;
+    const startOf = async (query: string): Promise<number | undefined> => {
+      const { data } = (await (await fetch(url + query)).json()) as Envelope;
+      return data[0]?.spans.find(({ spanID }) => spanID === below)?.startTime;
+    };
+    assert.equal(await startOf(''), Number((NOON + MINUTE / 2n) / 1000n));
+    assert.equal(await startOf('?raw=true'), Number((NOON - MINUTE) / 1000n));
+  } finally {
+    await moving.stop(1000);
+  }
 });
 
 test('client and server that share an id are told apart, but not raw', async () => {

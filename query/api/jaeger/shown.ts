@@ -6,16 +6,27 @@ import { Breath } from '../../breath.ts';
 import { SPANS_PER_TRACE_MAX } from '../../get.ts';
 import type { StoredTrace } from '../../stored_trace.ts';
 import { Adjuster } from './adjust.ts';
+import { ClockSkew } from './clock_skew.ts';
 
-/** `raw` leaves ids, order, attributes and links as they are stored. */
-export function* shownSpans(trace: StoredTrace, raw: boolean): Generator<AssembledSpan, void> {
-  if (raw) {
+/** How a trace is to be shown. */
+export interface View {
+  /** Ids, order, times, attributes and links as they are stored. */
+  readonly raw: boolean;
+  /** Else a span of another host is moved by at most so much, to fit into its parent. */
+  readonly clockSkewNanosMax: bigint;
+}
+
+export function* shownSpans(trace: StoredTrace, view: View): Generator<AssembledSpan, void> {
+  if (view.raw) {
     for (let row = 0; row < trace.count; row++) yield { span: trace.span(row), warnings: [] };
     return;
   }
+  const skew = new ClockSkew(view.clockSkewNanosMax);
   const adjuster = new Adjuster();
   const spanAt = (row: number): Span => trace.span(row);
-  for (const one of assemble(trace.columns, spanAt)) yield adjuster.adjust(one);
+  for (const one of assemble(trace.columns, spanAt)) {
+    yield adjuster.adjust(skew.adjust(one));
+  }
 }
 
 /** What a reader has to know of the trace as a whole. */
@@ -37,12 +48,12 @@ const WARNINGS_KEY = '@jaeger@warnings';
  */
 export async function* shownChunks(
   trace: StoredTrace,
-  raw: boolean,
+  view: View,
 ): AsyncGenerator<readonly Span[], void> {
   const breath = new Breath();
-  let first = raw ? [] : traceWarnings(trace);
+  let first = view.raw ? [] : traceWarnings(trace);
   let chunk: Span[] = [];
-  for (const { span, warnings } of shownSpans(trace, raw)) {
+  for (const { span, warnings } of shownSpans(trace, view)) {
     chunk.push(warned(span, [...first, ...warnings]));
     first = [];
     if (chunk.length === CHUNK_SPANS) {

@@ -4,19 +4,18 @@
 import type { Resource, Span } from '../../../model/span.ts';
 import { Breath } from '../../breath.ts';
 import type { StoredTrace } from '../../stored_trace.ts';
-import { shownSpans, traceWarnings } from './shown.ts';
+import { shownSpans, traceWarnings, type View } from './shown.ts';
 import { jaegerTraceId, processJson, spanJson, warningsJson } from './span_json.ts';
 
 /** Pieces of about this size: large enough for a socket, small enough to be made at once. */
 const PIECE_CHARS = 64 * 1024;
 
-/** `raw` leaves ids, order, attributes and links as they are stored. */
-export async function* traceJson(trace: StoredTrace, raw: boolean): AsyncGenerator<string, void> {
+export async function* traceJson(trace: StoredTrace, view: View): AsyncGenerator<string, void> {
   const breath = new Breath();
   const processes = new Processes();
   let piece = `{"traceID":"${jaegerTraceId(trace.traceId)}","spans":[`;
   let separator = '';
-  for (const one of shownSpans(trace, raw)) {
+  for (const one of shownSpans(trace, view)) {
     piece += separator + spanJson(one, processes.idOf(one.span));
     separator = ',';
     if (piece.length >= PIECE_CHARS) {

@@ -72,9 +72,10 @@ async function* spanMessages(
   raw: boolean,
 ): AsyncGenerator<Uint8Array, void> {
   const breath = new Breath();
+  const view = { raw, clockSkewNanosMax: deps.clockSkewNanosMax };
   for await (const trace of shownTraces(deps, tenant, keys, signal)) {
     const chunks = new SpanChunks();
-    for (const span of shownSpans(trace, raw)) {
+    for (const span of shownSpans(trace, view)) {
       const message = chunks.add(span);
       if (message !== undefined) yield message;
       const pause = breath.step();

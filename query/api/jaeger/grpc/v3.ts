@@ -85,8 +85,9 @@ async function* traceMessages(
   raw: boolean,
 ): AsyncGenerator<Uint8Array, void> {
   const breath = new Breath();
+  const view = { raw, clockSkewNanosMax: deps.clockSkewNanosMax };
   for await (const trace of shownTraces(deps, tenant, keys, signal)) {
-    for await (const chunk of shownChunks(trace, raw)) {
+    for await (const chunk of shownChunks(trace, view)) {
       for (const message of messagesOf(chunk)) {
         yield message;
         const pause = breath.step();

@@ -93,9 +93,10 @@ async function sendTraces(
   keys: readonly TraceKey[],
   raw: boolean,
 ): Promise<FastifyReply> {
+  const view = { raw, clockSkewNanosMax: deps.clockSkewNanosMax };
   const traces = shownTraces(deps, context.tenant, keys, context.signal);
   // Waited for before the status goes out: what fails early is answered as a failure.
   const first = await traces.next();
   if (first.done) return sendError(context.reply, 404, 'No traces found');
-  return sendPieces(context, deps, JSON_TYPE, resultJson(first.value, traces, raw));
+  return sendPieces(context, deps, JSON_TYPE, resultJson(first.value, traces, view));
 }

@@ -3,17 +3,17 @@
 import { resourceSpansJson } from '../../../../model/codec/otlp/to_json.ts';
 import { Breath } from '../../../breath.ts';
 import type { StoredTrace } from '../../../stored_trace.ts';
-import { shownChunks } from '../shown.ts';
+import { shownChunks, type View } from '../shown.ts';
 
 export async function* resultJson(
   first: StoredTrace,
   rest: AsyncIterable<StoredTrace>,
-  raw: boolean,
+  view: View,
 ): AsyncGenerator<string, void> {
   const breath = new Breath();
   let before = '{"result":{"resourceSpans":[';
   for await (const trace of each(first, rest)) {
-    for await (const chunk of shownChunks(trace, raw)) {
+    for await (const chunk of shownChunks(trace, view)) {
       for (const piece of resourceSpansJson(chunk)) {
         yield before + piece;
         before = '';
