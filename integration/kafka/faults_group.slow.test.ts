@@ -158,7 +158,11 @@ describe('faults of the group', () => {
       while (performance.now() < endMs) {
         const victim = ingesters.length > 1 ? ingesters.shift() : undefined;
         if (victim !== undefined && random.next() < 0.5) await victim.kill();
-        else if (victim !== undefined) await victim.stop();
+        else if (victim !== undefined) {
+          // Before that it would simply die of the signal.
+          await victim.ready();
+          await victim.stop();
+        }
         ingesters.push(await cluster.spawnIngester());
         await sleep(STORM_EVERY_MS);
         stored.push((await cluster.count()).rows);
