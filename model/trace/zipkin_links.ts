@@ -16,11 +16,13 @@ export interface ZipkinLink {
 
 /** Sums the links of traces. */
 export class ZipkinLinker {
-  readonly #links = new Map<string, ZipkinLink>();
+  /** By parent, then child. */
+  readonly #links = new Map<string, Map<string, Counts>>();
+  #size = 0;
 
   /** How many pairs of services have been seen. */
   get size(): number {
-    return this.#links.size;
+    return this.#size;
   }
 
   /**
@@ -35,9 +37,11 @@ export class ZipkinLinker {
 
   /** Sorted by parent, then child. */
   links(): ZipkinLink[] {
-    return [...this.#links.values()].sort(
-      (a, b) => compareText(a.parent, b.parent) || compareText(a.child, b.child),
-    );
+    const links: ZipkinLink[] = [];
+    for (const [parent, children] of this.#links) {
+      for (const [child, counts] of children) links.push({ parent, child, ...counts });
+    }
+    return links.sort((a, b) => compareText(a.parent, b.parent) || compareText(a.child, b.child));
   }
 
   #link(node: Node): void {
@@ -79,15 +83,25 @@ export class ZipkinLinker {
 
   #add(parent: string | undefined, child: string | undefined, isError: boolean): void {
     if (!parent || !child) return;
-    const key = JSON.stringify([parent, child]);
-    const { callCount = 0, errorCount = 0 } = this.#links.get(key) ?? {};
-    this.#links.set(key, {
-      parent,
-      child,
-      callCount: callCount + 1,
-      errorCount: errorCount + Number(isError),
-    });
+    let children = this.#links.get(parent);
+    if (children === undefined) {
+      children = new Map();
+      this.#links.set(parent, children);
+    }
+    let counts = children.get(child);
+    if (counts === undefined) {
+      counts = { callCount: 0, errorCount: 0 };
+      children.set(child, counts);
+      this.#size++;
+    }
+    counts.callCount++;
+    if (isError) counts.errorCount++;
   }
+}
+
+interface Counts {
+  callCount: number;
+  errorCount: number;
 }
 
 interface Node {
@@ -104,11 +118,12 @@ function treeOf(spans: readonly V2Span[]): Node[] {
     (span): Node => ({ span, children: [], caller: undefined, isRoot: false }),
   );
   const byKey = indexOf(nodes);
+  const hasShared = nodes.some(({ span }) => span.shared);
   const root = nodes.find(({ span }) => !span.shared && span.parentId === undefined);
   if (root !== undefined) root.isRoot = true;
   const reached: Node[] = [];
   for (const node of nodes) {
-    const parent = node === root ? undefined : (parentOf(node.span, byKey) ?? root);
+    const parent = node === root ? undefined : (parentOf(node.span, byKey, hasShared) ?? root);
     if (parent === undefined) reached.push(node);
     else parent.children.push(node);
   }
@@ -136,9 +151,15 @@ function indexOf(nodes: readonly Node[]): Map<string, Node> {
 }
 
 /** A client's half of a shared span, the server's half where the child ran, or the parent by id. */
-function parentOf(span: V2Span, byKey: ReadonlyMap<string, Node>): Node | undefined {
+function parentOf(
+  span: V2Span,
+  byKey: ReadonlyMap<string, Node>,
+  hasShared: boolean,
+): Node | undefined {
   if (span.shared) return byKey.get(span.id);
   if (span.parentId === undefined) return undefined;
+  // Most traces have none, and making the key costs more than all the rest.
+  if (!hasShared) return byKey.get(span.parentId);
   return byKey.get(sharedKey(span.parentId, span.localEndpoint)) ?? byKey.get(span.parentId);
 }
 

@@ -18,7 +18,7 @@ export function mergeSpans(spans: readonly V2Span[]): V2Span[] {
       continue;
     }
     endpoint = span.localEndpoint ?? {};
-    merged.push({ ...span, traceId: traceId as string });
+    merged.push(span.traceId === traceId ? span : { ...span, traceId: traceId as string });
   }
   return merged.map((span, i) => repair(span, merged[i - 1]));
 }

@@ -6,7 +6,7 @@ import * as names from '../../../model/codec/zipkin/attribute_names.ts';
 import type { Kind, V2Span } from '../../../model/codec/zipkin/v1_span.ts';
 import { UNKNOWN_SERVICE } from '../../../model/limits.ts';
 import { type ZipkinLink, ZipkinLinker } from '../../../model/trace/zipkin_links.ts';
-import type { NativeBlock } from '../native_column.ts';
+import type { NativeBlock, NumberColumn, StringColumn } from '../native_column.ts';
 import { REMOTE_SERVICE, ZIPKIN_SCOPE_ID } from '../remote_service.ts';
 import type { Select } from '../select.ts';
 import { hex16, type Statement } from '../statement.ts';
@@ -34,6 +34,7 @@ export async function zipkinLinks(
   const isCounted = ({ timestamp = 0 }: V2Span): boolean => timestamp >= from && timestamp <= to;
   for (const lows of (await slicesOf(select, window, signal)).lows) {
     let low: bigint | undefined;
+    let traceId = '';
     let trace: V2Span[] = [];
     for (const block of await select(traceStatement({ ...window, lows }), signal)) {
       const rows = new Rows(block);
@@ -41,9 +42,10 @@ export async function zipkinLinks(
         if (rows.low[row] !== low) {
           linker.addTrace(trace, isCounted);
           trace = [];
-          low = rows.low[row];
+          low = rows.low[row]!;
+          traceId = hex16(low);
         }
-        trace.push(rows.span(row));
+        trace.push(rows.span(row, traceId));
       }
       signal?.throwIfAborted();
       await breathe();
@@ -71,7 +73,7 @@ function traceStatement(window: SpanWindow): Statement {
     ${failed}`;
   return {
     sql: `SELECT trace_lo, span_id, parent_id, kind, toUnixTimestamp64Micro(ts) AS micros,
-  lowerUTF8(toString(local)) AS local, lowerUTF8(toString(remote)) AS remote, shared, failed
+  toLowCardinality(lowerUTF8(local)) AS local, toLowCardinality(lowerUTF8(remote)) AS remote, shared, failed
 FROM (
   SELECT *
   FROM (
@@ -93,29 +95,45 @@ const KINDS: readonly (Kind | undefined)[] = [
 
 class Rows {
   readonly low: BigUint64Array | BigInt64Array;
-  readonly #block: NativeBlock;
+  readonly #id: BigUint64Array | BigInt64Array;
+  readonly #parent: BigUint64Array | BigInt64Array;
+  readonly #micros: BigUint64Array | BigInt64Array;
+  readonly #kind: NumberColumn['values'];
+  readonly #shared: NumberColumn['values'];
+  readonly #failed: NumberColumn['values'];
+  readonly #local: StringColumn;
+  readonly #remote: StringColumn;
 
   constructor(block: NativeBlock) {
-    this.#block = block;
     this.low = block.bigs('trace_lo');
+    this.#id = block.bigs('span_id');
+    this.#parent = block.bigs('parent_id');
+    this.#micros = block.bigs('micros');
+    this.#kind = block.numbers('kind');
+    this.#shared = block.numbers('shared');
+    this.#failed = block.numbers('failed');
+    this.#local = block.strings('local');
+    this.#remote = block.strings('remote');
   }
 
-  span(row: number): V2Span {
-    const block = this.#block;
-    const parent = block.bigs('parent_id')[row]!;
-    const kind = KINDS[block.numbers('kind')[row]!];
-    const local = block.strings('local').at(row);
-    const remote = block.strings('remote').at(row);
-    return {
-      traceId: hex16(this.low[row]!),
-      id: hex16(block.bigs('span_id')[row]!),
-      timestamp: Number(block.bigs('micros')[row]!),
-      ...(parent === 0n ? {} : { parentId: hex16(parent) }),
-      ...(kind === undefined ? {} : { kind }),
-      ...(local === '' ? {} : { localEndpoint: { serviceName: local } }),
-      ...(remote === '' ? {} : { remoteEndpoint: { serviceName: remote } }),
-      ...(block.numbers('shared')[row] === 1 ? { shared: true as const } : {}),
-      ...(block.numbers('failed')[row] === 1 ? { tags: { error: '' } } : {}),
+  span(row: number, traceId: string): V2Span {
+    const span: V2Span = {
+      traceId,
+      id: hex16(this.#id[row]!),
+      timestamp: Number(this.#micros[row]!),
     };
+    const parent = this.#parent[row]!;
+    if (parent !== 0n) span.parentId = hex16(parent);
+    const kind = KINDS[this.#kind[row]!];
+    if (kind !== undefined) span.kind = kind;
+    const local = this.#local.at(row);
+    if (local !== '') span.localEndpoint = { serviceName: local };
+    const remote = this.#remote.at(row);
+    if (remote !== '') span.remoteEndpoint = { serviceName: remote };
+    if (this.#shared[row] === 1) span.shared = true;
+    if (this.#failed[row] === 1) span.tags = FAILED;
+    return span;
   }
 }
+
+const FAILED: Record<string, string> = { error: '' };
