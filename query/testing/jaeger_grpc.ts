@@ -43,6 +43,15 @@ export function grpcClient(port: number, service: string): GrpcClient {
   };
 }
 
+/** A message of an answer, as that client reads it. */
+export function responseOf<T>(
+  method: readonly [service: string, name: string],
+  bytes: Uint8Array,
+): T {
+  const methods = definition[method[0]] as unknown as Record<string, MethodDefinition>;
+  return methods[method[1]]!.responseDeserialize(Buffer.from(bytes)) as T;
+}
+
 function constructorOf(service: string): ServiceClientConstructor {
   let found: unknown = loadPackageDefinition(definition);
   for (const part of service.split('.')) found = (found as GrpcObject)[part];

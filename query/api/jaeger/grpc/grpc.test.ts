@@ -1,23 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type ServiceError, status } from '@grpc/grpc-js';
-import fc from 'fast-check';
-import {
-  attributes,
-  event,
-  link,
-  resource,
-  scope,
-  text,
-} from '../../../../model/codec/otlp/testing/span_arbitrary.ts';
-import type { Span, SpanKind, StatusCode } from '../../../../model/span.ts';
+import type { Span } from '../../../../model/span.ts';
 import { type GrpcClient, grpcClient } from '../../../testing/jaeger_grpc.ts';
-import {
-  type JaegerTag,
-  OTHER_TENANT,
-  startTestService,
-  type TestService,
-} from '../../../testing/service.ts';
+import { OTHER_TENANT, startTestService, type TestService } from '../../../testing/service.ts';
 import { NOON, SECOND, spanOf, traceId } from '../../../testing/spans.ts';
 
 const V2 = 'jaeger.api_v2.QueryService';
@@ -78,32 +64,7 @@ interface Chunk {
 }
 
 interface ProtoSpan {
-  readonly trace_id: Buffer;
-  readonly span_id: Buffer;
   readonly operation_name: string;
-  readonly references: readonly { trace_id: Buffer; span_id: Buffer; ref_type: string }[];
-  readonly flags: number;
-  readonly start_time: ProtoSeconds;
-  readonly duration: ProtoSeconds;
-  readonly tags: readonly ProtoTag[];
-  readonly logs: readonly { timestamp: ProtoSeconds; fields: readonly ProtoTag[] }[];
-  readonly process: { service_name: string; tags: readonly ProtoTag[] };
-  readonly warnings: readonly string[];
-}
-
-interface ProtoSeconds {
-  readonly seconds: bigint;
-  readonly nanos: number;
-}
-
-interface ProtoTag {
-  readonly key: string;
-  readonly v_type: string;
-  readonly v_str: string;
-  readonly v_bool: boolean;
-  readonly v_int64: bigint;
-  readonly v_float64: number;
-  readonly v_binary: Buffer;
 }
 
 const spansOf = (chunks: readonly Chunk[]): ProtoSpan[] => chunks.flatMap(({ spans }) => spans);
@@ -245,94 +206,6 @@ test('summaries come in one message, and only one’s own', async () => {
   assert.deepEqual(
     theirs?.summaries.map((one) => one.span_count),
     [1],
-  );
-});
-
-const span: fc.Arbitrary<Partial<Span>> = fc.record(
-  {
-    name: text,
-    kind: fc.nat(5).map((kind) => kind as SpanKind),
-    durationNanos: fc.bigInt(-SECOND, 100n * SECOND),
-    statusCode: fc.nat(2).map((code) => code as StatusCode),
-    statusMessage: text,
-    traceState: text,
-    flags: fc.nat(0xffff_ffff),
-    attributes,
-    // Jaeger's UI tells times in microseconds: the nanoseconds are compared apart.
-    events: fc.array(
-      event.map((one) => ({ ...one, timeUnixNanos: NOON })),
-      { maxLength: 3 },
-    ),
-    links: fc.array(link, { maxLength: 3 }),
-    resource,
-    scope,
-  },
-  { noNullPrototype: true },
-);
-
-/** As the JSON of the classic API has it. */
-function jsonTag(tag: ProtoTag): JaegerTag {
-  const { key, v_type } = tag;
-  switch (v_type) {
-    case 'BOOL':
-      return { key, type: 'bool', value: tag.v_bool };
-    case 'INT64': {
-      const isSafe = BigInt(Number.MAX_SAFE_INTEGER) >= tag.v_int64 && tag.v_int64 >= -(2n ** 53n);
-      return { key, type: 'int64', value: isSafe ? Number(tag.v_int64) : `${tag.v_int64}` };
-    }
-    case 'FLOAT64': {
-      const value = Number.isFinite(tag.v_float64) ? tag.v_float64 : `${tag.v_float64}`;
-      return { key, type: 'float64', value };
-    }
-    case 'BINARY':
-      return { key, type: 'binary', value: tag.v_binary.toString('base64') };
-    default:
-      return { key, type: 'string', value: tag.v_str };
-  }
-}
-
-const micros = ({ seconds, nanos }: ProtoSeconds): number =>
-  Number((seconds * SECOND + BigInt(nanos)) / 1000n);
-
-test('whatever a span holds, gRPC says the same as the JSON of the classic API', async () => {
-  let n = 100;
-  await fc.assert(
-    fc.asyncProperty(fc.array(span, { minLength: 8, maxLength: 16 }), async (parts) => {
-      const id = traceId(n++);
-      await service.insert(parts.map((part) => spanOf({ ...part, traceId: id, service: 'any' })));
-      for (const raw of [false, true]) {
-        const json = (await service.get(`/api/traces/${id}?raw=${raw}`)).json().data[0]!;
-        const chunks = await v2.call<Chunk>('GetTrace', { trace_id: bytes(id), raw_traces: raw });
-        const shown = spansOf(chunks).map((one) => ({
-          spanID: one.span_id.toString('hex'),
-          operationName: one.operation_name,
-          ...(one.flags === 0 ? {} : { flags: one.flags }),
-          references: one.references.map((reference) => ({
-            refType: reference.ref_type,
-            traceID: reference.trace_id.toString('hex').replace(/^0{16}/, ''),
-            spanID: reference.span_id.toString('hex'),
-          })),
-          startTime: micros(one.start_time),
-          duration: micros(one.duration),
-          tags: one.tags.map(jsonTag),
-          logs: one.logs.map((log) => ({
-            timestamp: micros(log.timestamp),
-            fields: log.fields.map(jsonTag),
-          })),
-          warnings: one.warnings.length === 0 ? null : one.warnings,
-          process: {
-            serviceName: one.process.service_name,
-            tags: one.process.tags.map(jsonTag),
-          },
-        }));
-        const expected = json.spans.map(({ processID, traceID: _, ...rest }) => ({
-          ...rest,
-          process: json.processes[processID],
-        }));
-        assert.deepEqual(shown, expected);
-      }
-    }),
-    { numRuns: 5, endOnFailure: true },
   );
 });
 

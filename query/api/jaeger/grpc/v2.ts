@@ -1,5 +1,6 @@
 // jaeger.api_v2.QueryService (proto/jaeger/api_v2/query.proto).
 
+import { setImmediate } from 'node:timers/promises';
 import { RefusalError } from '../../../../service/refusal.ts';
 import type { TraceKey } from '../../../../storage/clickhouse/statement.ts';
 import { archiveTrace } from '../../../archive.ts';
@@ -76,6 +77,10 @@ async function* spanMessages(
   for await (const trace of shownTraces(deps, tenant, keys, signal)) {
     const chunks = new SpanChunks();
     for (const span of shownSpans(trace, view)) {
+      if (span === undefined) {
+        await setImmediate();
+        continue;
+      }
       const message = chunks.add(span);
       if (message !== undefined) yield message;
       const pause = breath.step();
