@@ -13,8 +13,11 @@ import {
   encodePostSpans,
   encodeThriftBatch,
 } from '../../model/codec/jaeger/testing/jaeger_span.ts';
+import { field, varintField } from '../../model/codec/otlp/testing/wire_bytes.ts';
+import { loadTranscoder } from '../../model/codec/otlp/transcoder.ts';
 import { encodeMessage } from '../../model/codec/thrift/testing/thrift_encoder.ts';
 import { RefusalError } from '../../service/refusal.ts';
+import type { Accept } from '../batch.ts';
 import { BATCH } from './testing/datagrams.ts';
 import { type JaegerRig, startJaegerRig } from './testing/jaeger_rig.ts';
 import { call, framed, type GrpcAnswer } from './testing/rig.ts';
@@ -22,6 +25,8 @@ import { call, framed, type GrpcAnswer } from './testing/rig.ts';
 const THRIFT = encodeThriftBatch(BATCH, 'strict');
 const COMPACT = encodeThriftBatch(BATCH, 'compact');
 const PROTO = Buffer.from(encodePostSpans(BATCH));
+
+const MILLION = 1_000_000;
 
 const POST_SPANS = '/jaeger.api_v2.CollectorService/PostSpans';
 
@@ -133,6 +138,38 @@ test('gRPC refuses a batch cut at any byte, or takes it for a shorter one', asyn
   assert.deepEqual([rig.batches, rig.bugs], [[], []]);
 });
 
+test('HTTP refuses a batch cut at any byte, in either protocol', async () => {
+  await using rig = await startJaegerRig({ udp: false });
+  for (const [type, body] of TYPES.slice(3)) {
+    for (let length = 0; length < body.length; length++) {
+      const cut = new Uint8Array(body.subarray(0, length));
+      const answer = await send(rig, { headers: { 'content-type': type }, body: cut });
+      assert.equal(answer[0], 400, `${type}, ${length} bytes`);
+    }
+  }
+  assert.deepEqual([rig.batches, rig.bugs, rig.budget.usedBytes], [[], [], 0]);
+});
+
+test('a span of a million tags is rejected for its size, its neighbour is not', async () => {
+  const transcoder = await loadTranscoder();
+  const counted: (readonly [kept: number, tooLarge: number])[] = [];
+  const accept: Accept = ({ bytes }) => {
+    const checked = transcoder.check(bytes, 1_795_398_050_000_000_000n, 1e9);
+    assert.ok(checked.ok);
+    const { spans, rejected } = checked;
+    counted.push([spans, rejected.span_too_large]);
+    return Promise.resolve({ spans, rejected: rejected.span_too_large, message: '' });
+  };
+  await using rig = await startJaegerRig({ udp: false, accept });
+  const millionTags = Buffer.alloc(8 * MILLION, field(8, field(1, 'k'), field(3, 'v')));
+  const start = field(6, varintField(1, 1_795_398_050));
+  const rest = [field(1, Buffer.alloc(16, 1)), field(2, Buffer.alloc(8, 2)), start];
+  const both = field(1, field(1, ...rest, millionTags), field(1, ...rest));
+  assert.equal((await post(rig, both)).code, 0);
+  assert.deepEqual(counted, [[1, 1]]);
+  assert.deepEqual([rig.outcomes, rig.bugs, rig.budget.usedBytes], [['partial'], [], 0]);
+});
+
 test('one span with an id of the wrong length is rejected, its neighbours are not', async () => {
   await using rig = await startJaegerRig({ udp: false });
   const [span] = BATCH.spans;
@@ -184,6 +221,27 @@ test('UDP counts every datagram by what became of it', async () => {
   assert.equal(spans.length, expected.get('ok'));
   assert.deepEqual(rig.bugs, []);
   assert.equal(rig.budget.usedBytes, 0);
+});
+
+test('UDP counts a datagram cut at any byte as malformed, and takes the whole one', async () => {
+  await using rig = await startJaegerRig();
+  const socket = createSocket('udp4');
+  const send = (bytes: Uint8Array) =>
+    new Promise((resolve) => socket.send(bytes, rig.udpPort, '127.0.0.1', resolve));
+  let cuts = 0;
+  for (const protocol of ['compact', 'strict'] as const) {
+    const datagram = encodeMessage('emitBatch', 4, [[1, batchValue(BATCH)]], protocol);
+    for (let length = 0; length < datagram.length - 1; length++) {
+      await send(datagram.subarray(0, length));
+      cuts++;
+    }
+    await send(datagram);
+  }
+  socket.close();
+  const isDone = () => rig.datagrams.get('ok') === 2 && rig.datagrams.get('malformed') === cuts;
+  for (let waited = 0; waited < 1000 && !isDone(); waited++) await sleep(10);
+  assert.deepEqual(Object.fromEntries(rig.datagrams), { malformed: cuts, ok: 2 });
+  assert.deepEqual(rig.bugs, []);
 });
 
 test('UDP drops and counts what the memory has no room for', async () => {
