@@ -12,18 +12,20 @@ export function sortRows(
   scratch: Uint32Array,
   compare: CompareRows,
 ): void {
-  for (;;) {
-    let start = 0;
-    while (start < count) {
-      const middle = runEnd(rows, start, count, compare);
-      if (middle === count) break;
-      const end = runEnd(rows, middle, count, compare);
-      merge(rows, start, middle, end, scratch, compare);
-      start = end;
+  // Where runs begin; found once, as a merge makes one run of two.
+  const starts = [0];
+  for (let at = runEnd(rows, 0, count, compare); at < count; ) {
+    starts.push(at);
+    at = runEnd(rows, at, count, compare);
+  }
+  while (starts.length > 1) {
+    let kept = 0;
+    for (let i = 0; i < starts.length; i += 2) {
+      const [start, middle, end] = [starts[i]!, starts[i + 1], starts[i + 2] ?? count];
+      if (middle !== undefined) merge(rows, start, middle, end, scratch, compare);
+      starts[kept++] = start;
     }
-    // The first run reached the end: all is one run.
-    if (start === 0) return;
-    if (runEnd(rows, 0, count, compare) === count) return;
+    starts.length = kept;
   }
 }
 

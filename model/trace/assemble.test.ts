@@ -33,7 +33,8 @@ function span(id: string, parent = '', start = 0, parts: Partial<Span> = {}): Sp
 }
 
 function assembled(spans: readonly Span[]): AssembledSpan[] {
-  return [...assemble(columnsOf(spans), (row) => spans[row]!)];
+  const all = [...assemble(columnsOf(spans), (row) => spans[row]!)];
+  return all.filter((one) => one !== undefined);
 }
 
 const order = (...spans: Span[]): string =>

@@ -34,7 +34,7 @@ function spanOf(spanId: number, parent: number, kind: SpanKind): Span {
 /** In the order of a reader. */
 function shape(spans: readonly Span[]): string[] {
   return [...assemble(columnsOf(spans), (row) => spans[row]!)].map(
-    ({ span }) => `${span.name}: ${span.spanId} < ${span.parentSpanId}`,
+    (one) => `${one?.span.name}: ${one?.span.spanId} < ${one?.span.parentSpanId}`,
   );
 }
 

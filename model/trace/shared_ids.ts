@@ -1,6 +1,7 @@
 // Zipkin's clients and servers may share one span id. Readers that know one id a span (Jaeger's)
 // need two, so the server's half gets an id of its own; it hangs below the client's half already.
 
+import { halves } from '../analysis/id_hash.ts';
 import { NONE, type TreeSpace } from '../analysis/workspace.ts';
 
 const SERVER = 2;
@@ -14,12 +15,14 @@ export function separateSharedIds(
   { count, kind, parent }: TreeSpace,
 ): ReadonlyMap<number, string> {
   const renamed = new Map<number, string>();
+  const ids = halves(spanId);
   let used: Set<bigint> | undefined;
   const newIds = new Map<bigint, string>();
   let last = 0n;
   for (let row = 0; row < count; row++) {
     const above = parent[row]!;
-    if (kind[row] !== SERVER || above === NONE || spanId[above] !== spanId[row]) continue;
+    if (kind[row] !== SERVER || above === NONE) continue;
+    if (ids[2 * above] !== ids[2 * row] || ids[2 * above + 1] !== ids[2 * row + 1]) continue;
     const shared = spanId[row]!;
     used ??= new Set(spanId);
     let id = newIds.get(shared);

@@ -1,5 +1,6 @@
 // The spans of a trace as Jaeger shows them: adjusted and in order, or as they are stored.
 
+import { setImmediate } from 'node:timers/promises';
 import type { Attribute, Span } from '../../../model/span.ts';
 import { type AssembledSpan, assemble } from '../../../model/trace/assemble.ts';
 import { Breath } from '../../breath.ts';
@@ -16,7 +17,11 @@ export interface View {
   readonly clockSkewNanosMax: bigint;
 }
 
-export function* shownSpans(trace: StoredTrace, view: View): Generator<AssembledSpan, void> {
+/** undefined: let others run, there is more to come. */
+export function* shownSpans(
+  trace: StoredTrace,
+  view: View,
+): Generator<AssembledSpan | undefined, void> {
   if (view.raw) {
     for (let row = 0; row < trace.count; row++) yield { span: trace.span(row), warnings: [] };
     return;
@@ -25,7 +30,7 @@ export function* shownSpans(trace: StoredTrace, view: View): Generator<Assembled
   const adjuster = new Adjuster();
   const spanAt = (row: number): Span => trace.span(row);
   for (const one of assemble(trace.columns, spanAt)) {
-    yield adjuster.adjust(skew.adjust(one));
+    yield one && adjuster.adjust(skew.adjust(one));
   }
 }
 
@@ -53,7 +58,12 @@ export async function* shownChunks(
   const breath = new Breath();
   let first = view.raw ? [] : traceWarnings(trace);
   let chunk: Span[] = [];
-  for (const { span, warnings } of shownSpans(trace, view)) {
+  for (const one of shownSpans(trace, view)) {
+    if (one === undefined) {
+      await setImmediate();
+      continue;
+    }
+    const { span, warnings } = one;
     chunk.push(warned(span, [...first, ...warnings]));
     first = [];
     if (chunk.length === CHUNK_SPANS) {

@@ -1,6 +1,7 @@
 // A trace as the JSON that Jaeger's UI reads, in pieces, so that a large one is sent while it is
 // written and others are served meanwhile.
 
+import { setImmediate } from 'node:timers/promises';
 import type { Resource, Span } from '../../../model/span.ts';
 import { Breath } from '../../breath.ts';
 import type { StoredTrace } from '../../stored_trace.ts';
@@ -16,6 +17,10 @@ export async function* traceJson(trace: StoredTrace, view: View): AsyncGenerator
   let piece = `{"traceID":"${jaegerTraceId(trace.traceId)}","spans":[`;
   let separator = '';
   for (const one of shownSpans(trace, view)) {
+    if (one === undefined) {
+      await setImmediate();
+      continue;
+    }
     piece += separator + spanJson(one, processes.idOf(one.span));
     separator = ',';
     if (piece.length >= PIECE_CHARS) {
