@@ -133,7 +133,7 @@ test('whatever a span holds, gRPC says the same as the JSON of the classic API',
         for (const raw of [false, true]) {
           const view = { raw, clockSkewNanosMax: 0n };
           const chunks = new SpanChunks();
-          const messages = [...shownSpans(trace, view)].map((one) => chunks.add(one));
+          const messages = [...shownSpans(trace, view)].map((one) => one && chunks.add(one));
           const shown = [...messages, chunks.finish()]
             .filter((message) => message !== undefined)
             .flatMap((message) => responseOf<Chunk>(GET_TRACE, message).spans);
