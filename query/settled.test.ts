@@ -190,6 +190,34 @@ test('a parent that comes when its child is settled is found all the same', asyn
   assert.equal(await settleAll(), 0);
 });
 
+test('a client yields to a server that began long after its bucket was settled', async () => {
+  const tenant = 'patient';
+  const of = (spanId: string, parentSpanId: string, parts: Partial<Span>) =>
+    spanOf({ traceId: 'c'.repeat(32), spanId, parentSpanId, ...parts });
+  const asked = attributesOf({ 'peer.service': 'server' });
+  const client = of('0000000000000001', '', {
+    ...{ service: 'client', kind: 3, attributes: asked, startUnixNanos: start },
+  });
+  const server = of('0000000000000002', '0000000000000001', {
+    ...{ service: 'server', kind: 2, startUnixNanos: start + 7n * MINUTE },
+  });
+  const window = { fromUnixNanos: start, toUnixNanos: start + 2n * BUCKET - 1n };
+  const links = [{ parent: 'client', child: 'server', callCount: 1, errorCount: 0 }];
+  await service.insert([client], tenant);
+  await settleAll();
+  assert.deepEqual(await listZipkinLinks(select, tenant, window), links);
+  await service.insert([server], tenant);
+  // In its own time: nothing came late, and still the bucket before has to know.
+  const { buckets } = await store.due((await store.nowUnixMs()) + DAY_MS, 0, 10);
+  const [own] = buckets;
+  assert.equal(buckets.length, 1);
+  const options = { nowUnixMs: await store.nowUnixMs(), marginMs: 0 };
+  await store.settle({ ...own!, late: false }, options);
+  assert.equal(await settleAll(), 1);
+  assert.deepEqual((await planWindow(select, { tenant, ...window })).fromSpans, []);
+  assert.deepEqual(await listZipkinLinks(select, tenant, window), links);
+});
+
 test('late spans show before their bucket is settled again', async () => {
   const tenant = 'fresh';
   const of = (service: string, spanId: string, parentSpanId: string) =>
