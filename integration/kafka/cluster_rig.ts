@@ -90,16 +90,9 @@ export class Cluster {
     return this.#other;
   }
 
-  async ingester(options: IngesterOptions = {}): Promise<Spanhouse> {
-    const ingester = await this.spawnIngester(options);
-    await ingester.ready();
-    return ingester;
-  }
-
-  /** Without waiting for it to be ready. */
-  async spawnIngester({ instance, flags = [], env }: IngesterOptions = {}): Promise<Spanhouse> {
+  async ingester({ instance, flags = [], env }: IngesterOptions = {}): Promise<Spanhouse> {
     const { clickhouse } = this;
-    const ingester = await Spanhouse.spawn({
+    const ingester = await Spanhouse.start({
       role: 'ingester',
       env: { ...clickhouse.env, ...env },
       flags: [
