@@ -79,10 +79,27 @@ function signalOf(reply: FastifyReply): AbortSignal {
  * Waits for a turn before dear work. It is given back when the last byte has gone out, or the
  * client has. Throws RefusalError `busy`.
  */
-export async function enter({ reply, signal }: Context, { gate }: QueryDeps): Promise<void> {
-  const leave = await gate.enter(signal);
-  reply.raw.once('close', leave);
-  if (reply.raw.closed) leave();
+export async function enter(context: Context, { gate }: QueryDeps): Promise<void> {
+  atEnd(context, await gate.enter(context.signal));
+}
+
+/** Calls `done` when the last byte has gone out, or the client has; now, if that is so already. */
+export function atEnd({ reply }: Pick<Context, 'reply'>, done: () => void): void {
+  if (reply.raw.closed) done();
+  else reply.raw.once('close', done);
+}
+
+/**
+ * The first of what an answer is made from: what fails before it can be answered as a failure. Once
+ * begun, `source` holds memory, and a body that nobody came to read would never end it.
+ */
+export async function firstOf<T>(
+  context: Pick<Context, 'reply'>,
+  source: AsyncGenerator<T, void>,
+): Promise<IteratorResult<T, void>> {
+  const first = await source.next();
+  atEnd(context, () => void source.return());
+  return first;
 }
 
 /** A whole answer, compressed where that is worth it. */

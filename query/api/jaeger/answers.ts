@@ -3,7 +3,7 @@
 import type { FastifyReply } from 'fastify';
 import { RefusalError } from '../../../service/refusal.ts';
 import { type TraceKey, traceIdText } from '../../../storage/clickhouse/statement.ts';
-import { type Context, type QueryDeps, sendPieces, sendText } from '../../http_answer.ts';
+import { type Context, firstOf, type QueryDeps, sendPieces, sendText } from '../../http_answer.ts';
 import type { StoredTrace } from '../../stored_trace.ts';
 import { type Ending, errorEnvelope, tracesEnvelope } from './envelope.ts';
 import { PrettyPrinter } from './pretty.ts';
@@ -47,8 +47,7 @@ export async function sendTraces(
 ): Promise<FastifyReply> {
   const there = new Set<string>();
   const view = { raw, clockSkewNanosMax: deps.clockSkewNanosMax };
-  // Waited for before the status goes out: what fails early is answered as a failure.
-  const first = await traces.next();
+  const first = await firstOf(context, traces);
   const ending = (): Ending => endingOf(ids.filter((id) => !there.has(traceIdText(id))));
   if (first.done) ending();
   const pieces = tracesEnvelope(

@@ -9,6 +9,7 @@ import {
   type Answer,
   type Context,
   enter,
+  firstOf,
   nowUnixNanos,
   type QueryDeps,
   sendPieces,
@@ -132,8 +133,7 @@ async function oneTrace(
   await enter(context, deps);
   const [keys = []] = await groupsOf(searchOf(context, deps, settings), [id]);
   const traces = read(context, deps, keys);
-  // Waited for before the status goes out: what fails early is answered as a failure.
-  const first = await traces.next();
+  const first = await firstOf(context, traces);
   if (first.done) {
     throw new RefusalError({ code: 'not_found', message: `${traceId.trim()} not found` });
   }
@@ -157,7 +157,7 @@ async function sendTraces(
   groups: readonly (readonly TraceKey[])[],
 ): Promise<FastifyReply> {
   const traces = read(context, deps, groups.flat());
-  const first = await traces.next();
+  const first = await firstOf(context, traces);
   return sendPieces(context, deps, JSON_TYPE, traceList(withFirst(first, traces), groups));
 }
 

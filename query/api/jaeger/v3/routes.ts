@@ -9,6 +9,7 @@ import {
   type Answer,
   type Context,
   enter,
+  firstOf,
   type QueryDeps,
   sendPieces,
   sendText,
@@ -95,8 +96,7 @@ async function sendTraces(
 ): Promise<FastifyReply> {
   const view = { raw, clockSkewNanosMax: deps.clockSkewNanosMax };
   const traces = shownTraces(deps, context.tenant, keys, context.signal);
-  // Waited for before the status goes out: what fails early is answered as a failure.
-  const first = await traces.next();
+  const first = await firstOf(context, traces);
   if (first.done) return sendError(context.reply, 404, 'No traces found');
   return sendPieces(context, deps, JSON_TYPE, resultJson(first.value, traces, view));
 }
