@@ -3,6 +3,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { RefusalError } from '../../../service/refusal.ts';
 import { analyseCohort, COHORT_TRACES_MAX } from '../../analyse.ts';
+import { COLUMNS_FACTOR } from '../../answer_memory.ts';
 import type { FindQuery } from '../../find.ts';
 import {
   type Context,
@@ -26,7 +27,7 @@ export function registerSpanhouse(app: FastifyInstance, deps: QueryDeps): void {
 async function contributions(context: Context, deps: QueryDeps): Promise<FastifyReply> {
   const query = parseCohort(context.params, context.tenant, nowUnixNanos(deps.clock));
   await enter(context, deps);
-  const held = deps.memory.hold();
+  const held = deps.memory.hold(COLUMNS_FACTOR);
   try {
     const cohort = await analyseCohort(deps.select, query, held, context.signal);
     return sendText(context, JSON_TYPE, contributionsJson(query, cohort));
