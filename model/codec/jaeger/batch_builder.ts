@@ -21,7 +21,7 @@ export class BatchBuilder {
   /** Spans of whole batches. */
   spans = 0;
   readonly span: SpanBuilder;
-  readonly #bytesMax: number;
+  readonly bytesMax: number;
   readonly #out: ProtoWriter;
   #resource = CLOSED;
   #scope = CLOSED;
@@ -37,7 +37,7 @@ export class BatchBuilder {
    * it is made of, which is about as long.
    */
   constructor(bytesMax: number, sourceBytes = 0) {
-    this.#bytesMax = bytesMax;
+    this.bytesMax = bytesMax;
     this.#out = new ProtoWriter(Math.max(FIRST_BYTES, sourceBytes + (sourceBytes >> 2)));
     this.span = new SpanBuilder(bytesMax);
   }
@@ -152,6 +152,6 @@ export class BatchBuilder {
   }
 
   #checkSize(): void {
-    checkSize(this.#out.length, this.#bytesMax);
+    checkSize(this.#out.length, this.bytesMax);
   }
 }
