@@ -1,5 +1,6 @@
 // `npm run compatibility`: sends a trace with every tracer of this folder, and writes
-// docs/COMPATIBILITY.md from what could be read back.
+// docs/COMPATIBILITY.md from what could be read back. `npm run compatibility -- words…` tries only the
+// files that begin with one of the words.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,8 +22,12 @@ const TABLE_HEAD = `| language | tracer | sends | by Jaeger's API | by Zipkin's 
 |---|---|---|---|---|`;
 
 function main(): number {
-  rmSync(RESULTS, { recursive: true, force: true });
-  const tests = readdirSync(import.meta.dirname).filter((name) => name.endsWith('.test.ts'));
+  const words = process.argv.slice(2);
+  // Those that are not tried again keep what they had.
+  if (words.length === 0) rmSync(RESULTS, { recursive: true, force: true });
+  const tests = readdirSync(import.meta.dirname)
+    .filter((name) => name.endsWith('.test.ts'))
+    .filter((name) => words.length === 0 || words.some((word) => name.startsWith(word)));
   for (const name of tests.sort()) {
     const file = join(import.meta.dirname, name);
     const { status } = spawnSync(process.execPath, ['--test', file], { stdio: 'inherit' });
