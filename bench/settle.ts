@@ -128,7 +128,10 @@ async function ask(select: Select, first: number, last: number): Promise<Map<str
   const questions: Record<string, () => Promise<unknown>> = {
     'dependencies, Jaeger': () => listDependencies(select, { tenant: DEFAULT_TENANT, ...window }),
     'dependencies, Zipkin': () => listZipkinLinks(select, DEFAULT_TENANT, window),
-    'p95 by operation': () => computeSpm(select, spm),
+    'p95 by operation': async () => {
+      const { series } = await computeSpm(select, spm);
+      return await Array.fromAsync(series);
+    },
   };
   const took = new Map<string, number>();
   for (const [what, question] of Object.entries(questions)) {

@@ -9,6 +9,7 @@ import {
   settledRedStatement,
   spanRedStatement,
 } from '../storage/clickhouse/settled/red_statements.ts';
+import type { Statement } from '../storage/clickhouse/statement.ts';
 import { Breath } from './breath.ts';
 import { planWindow } from './settled.ts';
 import { SlotHistogram } from './slot_histogram.ts';
@@ -17,6 +18,8 @@ import { SlotHistogram } from './slot_histogram.ts';
 export const RESOLUTION_MS = 60_000;
 /** Of operations that nobody could look through, those with the most calls are answered. */
 const SERIES_MAX = 2000;
+/** Of all series together: some 85 MB of JSON. A year by the hour has some 110 series, not 2,000. */
+const POINTS_MAX = 1_000_000;
 
 export interface SpmQuery {
   readonly tenant: string;
@@ -48,15 +51,19 @@ export interface SpmSeries {
 
 export interface SpmAnswer {
   readonly timesUnixMs: readonly number[];
-  /** Sorted by service, then operation. */
-  readonly series: readonly SpmSeries[];
+  /** Sorted by service, then operation; each is made when it is asked for. */
+  readonly series: AsyncGenerator<SpmSeries, void>;
 }
 
-/** Throws SelectError. */
+/**
+ * Throws SelectError. `onBytes` is told the bytes of the counts as they come in, which are held
+ * until the last series is made; what it throws ends the reading.
+ */
 export async function computeSpm(
   select: Select,
   query: SpmQuery,
   signal?: AbortSignal,
+  onBytes?: (bytes: number) => void,
 ): Promise<SpmAnswer> {
   const timesUnixMs: number[] = [];
   for (let at = query.startUnixMs; at <= query.endUnixMs; at += query.stepMs) timesUnixMs.push(at);
@@ -66,17 +73,24 @@ export async function computeSpm(
     return { first: last - back + 1, last };
   });
   const [first, last] = [windows.at(0)?.first ?? 0, windows.at(-1)?.last ?? -1];
-  const counts = await readCounts(select, query, first, last, signal);
-  const busiest = [...counts].sort((a, b) => b.calls - a.calls).slice(0, SERIES_MAX);
+  const read = (statement: Statement) => select(statement, signal, onBytes);
+  const counts = await readCounts(read, query, first, last);
+  const most = Math.min(SERIES_MAX, Math.floor(POINTS_MAX / Math.max(1, windows.length)));
+  const shown = [...counts].sort((a, b) => b.calls - a.calls).slice(0, most);
+  shown.sort((a, b) => compare(a.service, b.service) || compare(a.operation, b.operation));
+  return { timesUnixMs, series: seriesOf(shown, query, windows) };
+}
+
+async function* seriesOf(
+  counts: readonly Counts[],
+  query: SpmQuery,
+  windows: readonly Minutes[],
+): AsyncGenerator<SpmSeries, void> {
   const breath = new Breath();
-  const series: SpmSeries[] = [];
-  for (const one of busiest) {
+  for (const one of counts) {
     const { service, operation } = one;
-    series.push({ service, operation, values: await valuesOf(one, query, windows, breath) });
-    signal?.throwIfAborted();
+    yield { service, operation, values: await valuesOf(one, query, windows, breath) };
   }
-  series.sort((a, b) => compare(a.service, b.service) || compare(a.operation, b.operation));
-  return { timesUnixMs, series };
 }
 
 /** Minutes since 1970, both inclusive. */
@@ -162,11 +176,10 @@ const MINUTE_NANOS = 60_000_000_000n;
 const SECONDS_PER_MINUTE = 60;
 
 async function readCounts(
-  select: Select,
+  read: Select,
   query: SpmQuery,
   firstMinute: number,
   lastMinute: number,
-  signal: AbortSignal | undefined,
 ): Promise<readonly Counts[]> {
   const { tenant, services, kinds, byOperation } = query;
   const asked: RedQuery = { services, kinds, byOperation, bySlot: query.metric === 'latencies' };
@@ -174,14 +187,17 @@ async function readCounts(
   const from = ((BigInt(firstMinute) * MINUTE_NANOS) / BUCKET_NANOS) * BUCKET_NANOS;
   const to = ((BigInt(lastMinute) * MINUTE_NANOS) / BUCKET_NANOS + 1n) * BUCKET_NANOS - 1n;
   const window = { tenant, fromUnixNanos: from, toUnixNanos: to };
-  const plan = await planWindow(select, window, signal);
+  const plan = await planWindow(read, window);
   const statements = [
     ...(plan.settled === undefined ? [] : [settledRedStatement(plan.settled, asked)]),
     ...plan.fromSpans.map((stretch) => spanRedStatement(stretch, asked)),
   ];
   const found = new Map<string, Counts>();
+  const breath = new Breath();
   for (const statement of statements) {
-    for (const block of await select(statement, signal)) {
+    for (const block of await read(statement)) {
+      const pause = breath.step(block.rows);
+      if (pause !== undefined) await pause;
       const [service, name] = [block.strings('service'), block.strings('name')];
       const [minute, slot] = [block.numbers('minute'), block.numbers('slot')];
       const [calls, errors] = [block.bigs('calls'), block.bigs('errors')];

@@ -57,6 +57,15 @@ export async function sendTraces(
     }),
     ending,
   );
+  return sendJsonPieces(context, deps, pieces);
+}
+
+/** As sendJson, written as the client takes it. */
+export function sendJsonPieces(
+  context: Context,
+  deps: QueryDeps,
+  pieces: AsyncIterable<string>,
+): FastifyReply {
   const isIndented = isPretty(context.params);
   return sendPieces(context, deps, JSON_TYPE, isIndented ? prettily(pieces) : pieces);
 }

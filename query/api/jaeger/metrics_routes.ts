@@ -2,9 +2,10 @@
 // have no envelope; they are the JSON of OpenMetrics' MetricFamily.
 
 import type { FastifyInstance } from 'fastify';
-import { type Answer, enter, type QueryDeps, serve } from '../../http_answer.ts';
+import { Breath } from '../../breath.ts';
+import { type Answer, atEnd, enter, type QueryDeps, serve } from '../../http_answer.ts';
 import { computeSpm, RESOLUTION_MS, type SpmAnswer, type SpmQuery } from '../../spm.ts';
-import { sendError, sendJson } from './answers.ts';
+import { sendError, sendJson, sendJsonPieces } from './answers.ts';
 import { parseSpm } from './metrics_params.ts';
 
 export function registerJaegerMetrics(app: FastifyInstance, deps: QueryDeps): void {
@@ -16,8 +17,10 @@ export function registerJaegerMetrics(app: FastifyInstance, deps: QueryDeps): vo
       const { params, tenant, signal } = context;
       const query = parseSpm(params, metric, tenant, deps.clock.nowMs());
       await enter(context, deps);
-      const answer = await computeSpm(deps.select, query, signal);
-      return sendJson(context, familyJson(query, answer));
+      const held = deps.memory.hold();
+      atEnd(context, held.free);
+      const answer = await computeSpm(deps.select, query, signal, held.add);
+      return sendJsonPieces(context, deps, familyJson(query, answer));
     });
   }
   // In an envelope, unlike the others.
@@ -28,19 +31,29 @@ export function registerJaegerMetrics(app: FastifyInstance, deps: QueryDeps): vo
 
 const NAMES = { latencies: 'latencies', calls: 'call_rate', errors: 'error_rate' } as const;
 
-function familyJson(query: SpmQuery, { timesUnixMs, series }: SpmAnswer): string {
+/** A piece for each series. */
+async function* familyJson(
+  query: SpmQuery,
+  { timesUnixMs, series }: SpmAnswer,
+): AsyncGenerator<string, void> {
+  const name = `service${query.byOperation ? '_operation' : ''}_${NAMES[query.metric]}`;
+  const help = `${helpOf(query)}, grouped by service${query.byOperation ? ' & operation' : ''}`;
+  yield `{"name":"${name}","type":"GAUGE","help":"${help}","metrics":[`;
   const times = timesUnixMs.map((at) => JSON.stringify(new Date(at).toISOString()));
-  const metrics = series.map(({ service, operation, values }) => {
+  const breath = new Breath();
+  let before = '';
+  for await (const { service, operation, values } of series) {
     const labels = [{ name: 'service_name', value: service }];
     if (query.byOperation) labels.push({ name: 'operation', value: operation });
     const points = times.map(
       (at, i) => `{"gaugeValue":{"doubleValue":${doubleJson(values[i]!)}},"timestamp":${at}}`,
     );
-    return `{"labels":${JSON.stringify(labels)},"metricPoints":[${points.join(',')}]}`;
-  });
-  const name = `service${query.byOperation ? '_operation' : ''}_${NAMES[query.metric]}`;
-  const help = `${helpOf(query)}, grouped by service${query.byOperation ? ' & operation' : ''}`;
-  return `{"name":"${name}","type":"GAUGE","help":"${help}","metrics":[${metrics.join(',')}]}`;
+    yield `${before}{"labels":${JSON.stringify(labels)},"metricPoints":[${points.join(',')}]}`;
+    before = ',';
+    const pause = breath.step(points.length);
+    if (pause !== undefined) await pause;
+  }
+  yield ']}';
 }
 
 function helpOf({ metric, quantile }: SpmQuery): string {
