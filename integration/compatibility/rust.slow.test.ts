@@ -15,7 +15,7 @@ testTracers({
       argument: 'otel',
       door: 'zipkin',
       env: (address) => ({ OTEL_EXPORTER_ZIPKIN_ENDPOINT: `${address}/api/v2/spans` }),
-      service: 'unknown_service',
+      tellsService: false,
     },
   ],
 });

@@ -30,8 +30,8 @@ export interface Variant {
   /** What the program takes as its argument. */
   readonly argument: string;
   readonly door: Door;
-  /** Where the tracer cannot tell the service: what is shown in its place. */
-  readonly service?: string;
+  /** False where the tracer cannot tell its service. */
+  readonly tellsService?: false;
   /** For programs that read their exporter's own variable. */
   readonly env?: (address: string) => Readonly<Record<string, string>>;
 }
