@@ -69,6 +69,13 @@ test('the newest traces come first, across all slices of the window', async () =
   assert.deepEqual(await find({ order: 'oldest' }), all.toReversed());
 });
 
+test('a cohort of hundreds is found in the same order as a page', async () => {
+  insert(...Array.from({ length: 450 }, (_, n) => at(n, n % 40)));
+  const all = await find({ limit: 1000 });
+  assert.equal(new Set(all).size, 450);
+  assert.deepEqual(await find({ limit: 30 }), all.slice(0, 30));
+});
+
 test('a trace counts once, at its newest matching span', async () => {
   insert(at(1, 1), at(1, 30), at(1, 900), at(2, 10), at(3, 600));
   assert.deepEqual(await find({ limit: 2 }), [traceId(1), traceId(2)]);
@@ -232,6 +239,16 @@ test('a page can be one trace, though each has spans on both sides of it', async
   insert(at(1, 1), at(2, 1), at(3, 1), at(1, 5), at(2, 40), at(3, 2000), at(4, 40));
   assert.deepEqual(await findPages({ limit: 1 }), [1, 2, 3, 4].map(traceId));
   assert.deepEqual(await findPages({ limit: 1, order: 'oldest' }), [3, 2, 4, 1].map(traceId));
+});
+
+test('a cursor at the end of all times has all traces behind it, or none', async () => {
+  insert(at(1, 1), at(2, 2));
+  const newest = { value: 2n ** 63n - 1n, traceId: traceId(9) };
+  const oldest = { value: -(2n ** 63n), traceId: traceId(9) };
+  assert.deepEqual(await find({ after: newest }), [1, 2].map(traceId));
+  assert.deepEqual(await find({ after: oldest, order: 'oldest' }), [2, 1].map(traceId));
+  assert.deepEqual(await find({ after: oldest }), []);
+  assert.deepEqual(await find({ after: newest, order: 'oldest' }), []);
 });
 
 /** A small generator of numbers in [0, 1), the same for the same seed. */

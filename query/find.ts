@@ -1,8 +1,9 @@
 // Finds traces: the first n distinct ones that have one span which meets all that is asked.
 //
 // "Newest" is exact over the whole window. The window is walked in slices from its new end
-// (slices.ts) until n traces are found: a trace that is met in a slice has its newest matching span there, as it was not met in a newer one. Duplicates of a span
-// change neither a minimum nor a maximum, so no deduplication is needed here.
+// (slices.ts) until n traces are found: a trace that is met in a slice has its newest matching span
+// there, as it was not met in a newer one. Duplicates of a span change neither a minimum nor a
+// maximum, so no deduplication is needed here.
 
 import {
   amongStatement,
@@ -10,6 +11,7 @@ import {
   countStatement,
   type Filter,
   isNarrow,
+  LOWS_PER_STATEMENT_MAX,
   nthCandidateStatement,
   type Order,
   pairsStatement,
@@ -146,6 +148,8 @@ async function addPassed(
     order === 'oldest'
       ? { fromUnixNanos: startUnixNanos, toUnixNanos: after.value - 1n }
       : { fromUnixNanos: after.value + 1n, toUnixNanos: endUnixNanos };
+  // A cursor may say any time, and what stands at its end of the window has no other side.
+  if (window.fromUnixNanos > window.toUnixNanos) return;
   for (let at = 0; at < candidates.length; at += IDS_PER_STATEMENT_MAX) {
     const keys = candidates.slice(at, at + IDS_PER_STATEMENT_MAX).map((one) => one.key);
     for (const block of await select(amongStatement({ ...filter, ...window }, keys), signal)) {
@@ -282,8 +286,8 @@ async function highsOf(
   signal: AbortSignal | undefined,
 ): Promise<Map<bigint, bigint[]>> {
   const highs = new Map<bigint, bigint[]>();
-  for (let at = 0; at < lows.length; at += IDS_PER_STATEMENT_MAX) {
-    const statement = pairsStatement(filter, lows.slice(at, at + IDS_PER_STATEMENT_MAX));
+  for (let at = 0; at < lows.length; at += LOWS_PER_STATEMENT_MAX) {
+    const statement = pairsStatement(filter, lows.slice(at, at + LOWS_PER_STATEMENT_MAX));
     for (const block of await select(statement, signal)) {
       const low = block.bigs('trace_lo');
       const high = block.bigs('trace_hi');

@@ -132,15 +132,35 @@ WHERE ${where}`,
   };
 }
 
-/** Which traces have these low halves and were there on the days of the filter: trace_lo, trace_hi. */
+/** As many as a whole cohort; ClickHouse reads at most 256 KiB of a query with its parameters. */
+export const LOWS_PER_STATEMENT_MAX = 20_000;
+/** Few are quicker as a list, and many as one text: each is 11 characters there. */
+const LISTED_LOWS_MAX = 200;
+
+/**
+ * Which traces have these low halves, at most LOWS_PER_STATEMENT_MAX, and were there on the days of
+ * the filter: trace_lo, trace_hi.
+ */
 export function pairsStatement(filter: Filter, lows: readonly bigint[]): Statement {
+  const isFew = lows.length <= LISTED_LOWS_MAX;
+  const among = isFew
+    ? '{lows:Array(UInt64)}'
+    : `(
+    SELECT reinterpretAsUInt64(substring(packed, n * 8 + 1, 8))
+    FROM (SELECT base64URLDecode({lows:String}) AS packed, arrayJoin(range({count:UInt32})) AS n)
+  )`;
+  const packed = (): string => Buffer.from(BigUint64Array.from(lows).buffer).toString('base64url');
   return {
     sql: `SELECT DISTINCT trace_lo, trace_hi
 FROM {db:Identifier}.trace_summaries
 WHERE tenant = {tenant:String}
   AND day >= toDate({firstDay:UInt16}) AND day <= toDate({lastDay:UInt16})
-  AND trace_lo IN {lows:Array(UInt64)}`,
-    params: { tenant: filter.tenant, ...daysOf(filter), lows },
+  AND trace_lo IN ${among}`,
+    params: {
+      tenant: filter.tenant,
+      ...daysOf(filter),
+      ...(isFew ? { lows } : { lows: packed(), count: lows.length }),
+    },
   };
 }
 
