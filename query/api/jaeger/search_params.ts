@@ -145,7 +145,6 @@ function parseTraceIds(texts: readonly string[]): TraceKey[] {
   });
 }
 
-/** Go reads the two halves one after the other and names the one that it could not read. */
 /** The 8 or 16 bytes of an id; undefined where the text is not the base64 of so many. */
 function base64Id(text: string): Buffer | undefined {
   if (text.length > BASE64_ID_CHARS_MAX || !/^[A-Za-z0-9+/_-]+={0,2}$/.test(text)) return undefined;
@@ -153,6 +152,7 @@ function base64Id(text: string): Buffer | undefined {
   return bytes.length === 8 || bytes.length === 16 ? bytes : undefined;
 }
 
+/** Go reads the two halves one after the other and names the one that it could not read. */
 function traceIdError(text: string): string | undefined {
   if (text.length > 32) {
     return `TraceID cannot be longer than 32 hex characters: ${quote(text).slice(1, -1)}`;

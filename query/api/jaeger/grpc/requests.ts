@@ -5,7 +5,7 @@
 
 import type { WireReader } from '../../../../model/codec/otlp/wire_reader.ts';
 import type { TraceKey } from '../../../../storage/clickhouse/statement.ts';
-import type { listDependencies } from '../../../dependencies.ts';
+import type { DependencyFilter } from '../../../dependencies.ts';
 import type { FindQuery } from '../../../find.ts';
 import { traceKeyOf } from '../../../get.ts';
 import {
@@ -17,8 +17,6 @@ import {
   refuse,
 } from '../find_query.ts';
 import { parsePathTraceId, WINDOW_NANOS } from '../search_params.ts';
-
-type DependencyFilter = Parameters<typeof listDependencies>[1];
 
 export interface GetRequest {
   readonly key: TraceKey;
@@ -62,7 +60,8 @@ export function readV3Get(request: WireReader): GetRequest {
 export function readV2Find(request: WireReader, tenant: string, nowUnixNanos: bigint): FindRequest {
   const asked = readFind(request);
   const end = asked.max ?? nowUnixNanos;
-  return findOf(tenant, asked, asked.min ?? end - WINDOW_NANOS, end);
+  const start = end < WINDOW_NANOS - INT64_MAX ? -INT64_MAX : end - WINDOW_NANOS;
+  return findOf(tenant, asked, asked.min ?? start, end);
 }
 
 export function readV3Find(request: WireReader, tenant: string): FindRequest {
