@@ -44,7 +44,9 @@ export async function runProcess(context: Context, role: string, open: Open): Pr
       const deps = { config, log, metrics, health, life, ...(tls === undefined ? {} : { tls }) };
       const listening = await open(deps);
       health.started();
-      log.info('ready', { seconds: Math.round(performance.now() - startMs) / 1000, ...listening });
+      const opened = Object.entries(listening).filter(([, addresses]) => addresses.length > 0);
+      const seconds = Math.round(performance.now() - startMs) / 1000;
+      log.info('ready', { seconds, ...Object.fromEntries(opened) });
     },
   });
 }
