@@ -230,6 +230,29 @@ test('late spans show before their bucket is settled again', async () => {
   assert.deepEqual(await listDependencies(select, filter), [call]);
 });
 
+test('a job that is told to stop does not wait for what it is writing', async () => {
+  const tenant = 'stopped';
+  await service.insert([spanOf({ startUnixNanos: start })], tenant);
+  const stop = new AbortController();
+  const client = await service.access.ingest();
+  // Never answers, as a store that has much to do.
+  const command: typeof client.command = ({ abort_signal: signal }) =>
+    new Promise((_, reject) => {
+      signal?.addEventListener('abort', () => reject(new Error('gone')));
+      stop.abort();
+    });
+  const busy: ClickHouseAccess = {
+    database: service.access.database,
+    query: () => service.access.query(),
+    close: () => Promise.resolve(),
+    ingest: () => Promise.resolve(Object.assign(Object.create(client), { command })),
+  };
+  const { buckets } = await store.due((await store.nowUnixMs()) + DAY_MS, 0, 1000);
+  const due = buckets.find((bucket) => bucket.tenant === tenant)!;
+  const options = { nowUnixMs: await store.nowUnixMs(), marginMs: 0, signal: stop.signal };
+  await assert.rejects(new SettleStore(busy).settle(due, options), /settled numbers/);
+});
+
 test('of several settlers that are there the first one has the turn', async () => {
   assert.equal(await store.claim('one', 1000, 60_000), true);
   assert.equal(await store.claim('two', 2000, 60_000), false);

@@ -94,15 +94,14 @@ ORDER BY since, owner LIMIT 1`,
     const { spans, lows } = await slicesOf(this.#select, window, signal);
     for (const slice of lows) {
       signal?.throwIfAborted();
-      await this.#insertRed(due, version, redRows({ ...window, lows: slice }));
-      signal?.throwIfAborted();
-      await this.#insertEdges(due, version, spanEdgesStatement({ ...window, lows: slice }));
+      await this.#insertRed(due, version, redRows({ ...window, lows: slice }), signal);
+      await this.#insertEdges(due, version, spanEdgesStatement({ ...window, lows: slice }), signal);
     }
     const links = await zipkinLinks(this.#select, window, signal);
-    await this.#insertLinks(due, version, links);
+    await this.#insertLinks(due, version, links, signal);
     // Before the row that ends it: else a crash in between would leave them as they are.
-    await this.#ask(due, clientBucketsStatement(window, due.late));
-    if (due.late) await this.#ask(due, laterBucketsStatement(window));
+    await this.#ask(due, clientBucketsStatement(window, due.late), signal);
+    if (due.late) await this.#ask(due, laterBucketsStatement(window), signal);
     signal?.throwIfAborted();
     await this.#write(
       `INSERT INTO ${this.#access.database}.settled
@@ -120,7 +119,12 @@ SELECT {tenant:String}, toDateTime({bucket:UInt32}, 'UTC'), {version:UInt64},
     return { spans };
   }
 
-  #insertRed(due: DueBucket, version: bigint, rows: Statement): Promise<void> {
+  #insertRed(
+    due: DueBucket,
+    version: bigint,
+    rows: Statement,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
     return this.#write(
       `INSERT INTO ${this.#access.database}.red
   (tenant, bucket, version, minute, service, name, kind, status, calls, slots)
@@ -129,10 +133,16 @@ FROM (
 ${rows.sql}
 )`,
       { ...rows.params, bucket: due.bucket, version },
+      signal,
     );
   }
 
-  #insertEdges(due: DueBucket, version: bigint, rows: Statement): Promise<void> {
+  #insertEdges(
+    due: DueBucket,
+    version: bigint,
+    rows: Statement,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
     return this.#write(
       `INSERT INTO ${this.#access.database}.edges
   (tenant, source, bucket, version, parent, child, calls, errors)
@@ -141,6 +151,7 @@ FROM (
 ${rows.sql}
 )`,
       { ...rows.params, source: 'jaeger' satisfies EdgeSource, bucket: due.bucket, version },
+      signal,
     );
   }
 
@@ -148,6 +159,7 @@ ${rows.sql}
     due: DueBucket,
     version: bigint,
     links: Awaited<ReturnType<typeof zipkinLinks>>,
+    signal: AbortSignal | undefined,
   ): Promise<void> {
     if (links.length === 0) return;
     try {
@@ -166,6 +178,7 @@ ${rows.sql}
         })),
         format: 'JSONEachRow',
         clickhouse_settings: { insert_deduplicate: 0, async_insert: 0 },
+        ...(signal === undefined ? {} : { abort_signal: signal }),
       });
     } catch (error) {
       throw toStoreError(error, 'insert settled links');
@@ -173,7 +186,7 @@ ${rows.sql}
   }
 
   /** Has other buckets settled again, unless they have seen what this one has. */
-  #ask(due: DueBucket, buckets: Statement): Promise<void> {
+  #ask(due: DueBucket, buckets: Statement, signal: AbortSignal | undefined): Promise<void> {
     return this.#write(
       `INSERT INTO ${this.#access.database}.touched (tenant, bucket, spans_at, asked_at)
 SELECT {tenant:String}, bucket, toDateTime64(0, 3, 'UTC'),
@@ -182,16 +195,19 @@ FROM (
 ${buckets.sql}
 )`,
       { ...buckets.params, asked: BigInt(due.spansAtUnixMs) },
+      signal,
     );
   }
 
-  async #write(query: string, params: Statement['params']): Promise<void> {
+  /** What the store does on after `signal` is under a version that nobody will see. */
+  async #write(query: string, params: Statement['params'], signal?: AbortSignal): Promise<void> {
     try {
       const client = await this.#access.ingest();
       await client.command({
         query,
         query_params: { ...params, db: this.#access.database },
         clickhouse_settings: SETTINGS,
+        ...(signal === undefined ? {} : { abort_signal: signal }),
       });
     } catch (error) {
       throw toStoreError(error, 'write settled numbers');
