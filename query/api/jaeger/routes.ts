@@ -111,7 +111,7 @@ async function oneTrace(context: Context, deps: QueryDeps): Promise<FastifyReply
   const raw = boolParam(params, 'raw');
   await enter(context, deps);
   if (await isUnchanged(context, deps, id)) return context.reply.code(304).send();
-  const traces = tagged(context, shownTraces(deps, context.tenant, [id], context.signal));
+  const traces = tagged(context, deps, shownTraces(deps, context.tenant, [id], context.signal));
   return await sendTraces(context, deps, [id], traces, raw, allFound);
 }
 
