@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { request } from 'node:http';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startTestService, type TestService } from '../../testing/service.ts';
 import { attributesOf, eventOf, linkOf, spanOf, traceId } from '../../testing/spans.ts';
 
@@ -97,4 +99,32 @@ test('what is no OTLP is refused with the place', async () => {
     'sec-fetch-site': 'cross-site',
   });
   assert.equal(foreign.status, 415);
+});
+
+test('bodies that come in slowly are bounded together, and hold up nothing else', async () => {
+  const size = 8 * 1024 * 1024;
+  const part = Buffer.alloc(size - 1, 0x20);
+  const slow = await Promise.all(
+    Array.from({ length: 4 }, async () => {
+      const sending = request({
+        ...{ host: '127.0.0.1', port: service.port, path: '/api/transform', method: 'POST' },
+        headers: { ...JSON_HEADERS, 'content-length': size },
+      });
+      sending.on('error', () => undefined);
+      await new Promise((resolve) => sending.write(part, resolve));
+      return sending;
+    }),
+  );
+  const untilIs = async (status: number): Promise<string> => {
+    for (let tries = 0; tries < 200; tries++) {
+      const answer = await post('{"spans": 1}', JSON_HEADERS);
+      if (answer.status === status) return answer.text;
+      await sleep(50);
+    }
+    return assert.fail(`never ${status}`);
+  };
+  assert.match(await untilIs(429), /more than 33554432 bytes together/);
+  assert.equal((await service.get('/api/services')).status, 200);
+  for (const sending of slow) sending.destroy();
+  await untilIs(200);
 });
