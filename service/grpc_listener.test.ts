@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   Client,
   credentials,
@@ -11,6 +12,7 @@ import {
 } from '@grpc/grpc-js';
 import { type GrpcLimits, openGrpc } from './grpc_listener.ts';
 import type { Listener } from './http_listener.ts';
+import { neverClosing, quickHandshake } from './testing/half_open.ts';
 
 const PATH = '/test.Echo/Call';
 const raw = (bytes: Buffer): Buffer => bytes;
@@ -175,4 +177,17 @@ test('stop cuts a call that outlives the grace', async (t) => {
   await started.promise;
   await grpc.stop(50);
   await rejected;
+});
+
+test('a connection that never begins its TLS is let go, by its time and by a stop', async () => {
+  const at = { host: '127.0.0.1', port: 0, setting: 'listen.otlp_grpc', register: () => undefined };
+  const quick = await openGrpc({ ...at, tls: quickHandshake(50) });
+  const late = sleep(10_000, 'still open', { ref: false });
+  const silent = await neverClosing(quick.port, '');
+  assert.equal(await Promise.race([silent.closed, late]), 'closed');
+  await quick.stop(0);
+  const slow = await openGrpc({ ...at, tls: quickHandshake(60_000) });
+  const { closed } = await neverClosing(slow.port, '');
+  await slow.stop(50);
+  assert.equal(await closed, 'closed');
 });

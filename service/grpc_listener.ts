@@ -78,7 +78,7 @@ export async function openGrpc(options: GrpcListenerOptions): Promise<Listener> 
         (server) => new Promise<void>((resolve) => server.close(() => resolve())),
       );
       connections.drain();
-      const cut = setTimeout(() => connections.cut(), graceMs);
+      const cut = setTimeout(() => bound.cut(), graceMs);
       await Promise.all(closed);
       clearTimeout(cut);
     },
@@ -89,6 +89,8 @@ function createServerOf(tls: Tls | undefined, take: (socket: Socket) => void): N
   if (tls === undefined) return createServer({ noDelay: true }, take);
   const server = createTlsServer({ noDelay: true, ...tls.options(['h2']) }, take);
   tls.follow(server);
+  // Also where its time is over: without this it would stay open for good.
+  server.on('tlsClientError', (_error, socket) => socket.destroy());
   return server;
 }
 
@@ -98,8 +100,6 @@ export interface GrpcConnections {
   take(socket: Socket): void;
   /** Asks clients to go; each connection closes when its last call has ended. */
   drain(): void;
-  /** Closes them all. */
-  cut(): void;
 }
 
 export function grpcConnections(
@@ -111,20 +111,14 @@ export function grpcConnections(
   options.register(grpc);
   // Whether it is TLS or not, the sockets that it is given are read and written as they are.
   const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
-  const sockets = new Set<Socket>();
   return {
     take: (socket) => {
-      sockets.add(socket);
-      socket.on('close', () => sockets.delete(socket));
       // The HTTP/2 session reports errors too; without a listener here a reset would be a crash.
       socket.on('error', () => socket.destroy());
       injector.injectConnection(socket);
     },
     // Its callback comes at once, as the sockets are not its own: our servers know when they close.
     drain: () => grpc.tryShutdown(() => undefined),
-    cut: () => {
-      for (const socket of sockets) socket.destroy();
-    },
   };
 }
 

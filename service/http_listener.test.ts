@@ -2,8 +2,11 @@ import assert from 'node:assert/strict';
 import { type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type HttpLimits, type Listener, openHttp } from './http_listener.ts';
 import { ListenError } from './listen.ts';
+import { neverClosing, quickHandshake } from './testing/half_open.ts';
+import type { Tls } from './tls.ts';
 
 const GRACE_MS = 1000;
 
@@ -16,6 +19,7 @@ async function open(
     limits?: Partial<HttpLimits>;
     allowedHosts?: string[];
     onBug?: (e: unknown) => void;
+    tls?: Tls;
   } = {},
 ): Promise<Listener> {
   const http = await openHttp({
@@ -161,6 +165,25 @@ test('headers that never end are cut off within their time', async (t) => {
   const answer = await raw(http.port, 'GET / HTTP/1.1\r\nhost: localhost\r\n');
   assert.match(answer, /^HTTP\/1\.1 408 /);
   assert.ok(performance.now() - startMs < 5000);
+});
+
+test('who is answered 408 or 400 and does not close is cut off, with TLS that never begins too', async (t) => {
+  const plain = await open(t, hello, { limits: { headerTimeMs: 200 } });
+  const secure = await open(t, hello, { tls: quickHandshake(50) });
+  const clients = [
+    await neverClosing(plain.port, 'GET / HTTP/1.1\r\nhost: localhost\r\n'),
+    await neverClosing(plain.port, 'no HTTP\r\n\r\n'),
+    await neverClosing(secure.port, ''),
+  ];
+  const late = sleep(10_000, 'still open', { ref: false });
+  for (const { closed } of clients) assert.equal(await Promise.race([closed, late]), 'closed');
+});
+
+test('stop cuts a connection in the middle of its TLS handshake', async (t) => {
+  const http = await open(t, hello, { tls: quickHandshake(60_000) });
+  const { closed } = await neverClosing(http.port, '');
+  await http.stop(50);
+  assert.equal(await closed, 'closed');
 });
 
 test('connections past the limit are closed unread', async (t) => {

@@ -52,6 +52,9 @@ const REQUESTS_PER_CONNECTION_MAX = 100_000;
 /** How often stalled requests are looked for; Node's 30 s would triple a 10 s header time. */
 const STALL_CHECK_MS = 1000;
 
+/** Time to read why a connection is closed; a close at once can be a reset that destroys the answer. */
+const ERROR_LINGER_MS = 1000;
+
 /** How often a stopping listener closes the connections that have become idle. */
 const DRAIN_CHECK_MS = 25;
 
@@ -101,7 +104,7 @@ export async function openHttp(options: HttpListenerOptions): Promise<Listener> 
     stop: (graceMs) => {
       state.stopping = true;
       options.grpc?.drain();
-      return stop(bound, graceMs, options.grpc);
+      return stop(bound, graceMs);
     },
   };
 }
@@ -195,7 +198,10 @@ const CLIENT_ERRORS: Readonly<Record<string, string>> = {
   HPE_CHUNK_EXTENSIONS_OVERFLOW: '413 Content Too Large',
 };
 
-/** Bytes that are no HTTP: one status line, never an echo of what came. */
+/**
+ * Bytes that are no HTTP: one status line, never an echo of what came. Node looks after the connection
+ * no longer: one whose other side never closes, or never began its TLS, would stay for good.
+ */
 function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
@@ -203,23 +209,18 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   }
   const status = CLIENT_ERRORS[error.code ?? ''] ?? '400 Bad Request';
   socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+  const timer = setTimeout(() => socket.destroy(), ERROR_LINGER_MS);
+  socket.once('close', () => clearTimeout(timer));
 }
 
-async function stop(
-  bound: Bound<Server>,
-  graceMs: number,
-  grpc: GrpcConnections | undefined,
-): Promise<void> {
+async function stop(bound: Bound<Server>, graceMs: number): Promise<void> {
   const closed = bound.servers.map(
     (server) => new Promise<void>((resolve) => server.close(() => resolve())),
   );
   const sweep = setInterval(() => {
     for (const server of bound.servers) server.closeIdleConnections();
   }, DRAIN_CHECK_MS);
-  const cut = setTimeout(() => {
-    for (const server of bound.servers) server.closeAllConnections();
-    grpc?.cut();
-  }, graceMs);
+  const cut = setTimeout(() => bound.cut(), graceMs);
   await Promise.all(closed);
   clearInterval(sweep);
   clearTimeout(cut);

@@ -1,7 +1,7 @@
 // Binding a port, the same for HTTP and gRPC. `localhost` means 127.0.0.1 *and* ::1: some clients
 // try IPv6 first and some never, and both have to arrive.
 
-import type { AddressInfo, Server } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
 
 export interface ListenAddress {
   /** `localhost` (both loopback families), or one address or name. */
@@ -19,6 +19,8 @@ export interface Bound<S extends Server> {
   readonly loopback: boolean;
   /** As clients would write them: `127.0.0.1:4318`, `[::1]:4318`. */
   readonly addresses: readonly string[];
+  /** Ends all connections, also those that are still about their TLS handshake. */
+  cut(): void;
 }
 
 /** A listening port could not be had; the message is for the operator, whole and on its own. */
@@ -42,22 +44,31 @@ export async function bind<S extends Server>(
   note: (message: string) => void,
 ): Promise<Bound<S>> {
   const loopback = isLoopbackHost(at.host);
-  if (at.host !== 'localhost') {
+  const sockets = new Set<Socket>();
+  const open = (): S => {
     const server = make();
+    server.on('connection', (socket: Socket) => {
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+    });
+    return server;
+  };
+  if (at.host !== 'localhost') {
+    const server = open();
     await listen(server, at.host, at.port, at);
-    return bound([server], loopback);
+    return bound([server], sockets, loopback);
   }
   for (let tries = 1; ; tries += 1) {
-    const v4 = make();
+    const v4 = open();
     await listen(v4, '127.0.0.1', at.port, at);
-    const v6 = make();
+    const v6 = open();
     try {
       await listen(v6, '::1', portOf(v4), at);
-      return bound([v4, v6], loopback);
+      return bound([v4, v6], sockets, loopback);
     } catch (error) {
       if (hasNoIpv6(error)) {
         note(`${at.setting}: no IPv6 loopback on this machine, listening on 127.0.0.1 only`);
-        return bound([v4], loopback);
+        return bound([v4], sockets, loopback);
       }
       await new Promise<void>((resolve) => v4.close(() => resolve()));
       if (at.port !== 0 || tries === FREE_PORT_TRIES) throw error;
@@ -71,12 +82,19 @@ export function isLoopbackHost(host: string): boolean {
   return name === 'localhost' || name === '::1' || /^127(\.\d{1,3}){3}$/.test(name);
 }
 
-function bound<S extends Server>(servers: readonly S[], loopback: boolean): Bound<S> {
+function bound<S extends Server>(
+  servers: readonly S[],
+  sockets: ReadonlySet<Socket>,
+  loopback: boolean,
+): Bound<S> {
   const addresses = servers.map((server) => {
     const { address, family, port } = server.address() as AddressInfo;
     return family === 'IPv6' ? `[${address}]:${port}` : `${address}:${port}`;
   });
-  return { servers, port: portOf(servers[0] as S), loopback, addresses };
+  const cut = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
+  return { servers, port: portOf(servers[0] as S), loopback, addresses, cut };
 }
 
 function portOf(server: Server): number {
