@@ -8,6 +8,7 @@ const RETRY_AFTER_MS = 1000;
 
 export function refusalOf(error: unknown): Refusal {
   if (error instanceof RefusalError) return error.refusal;
+  if (isGivenUp(error)) return { code: 'deadline', message: GIVEN_UP };
   if (!(error instanceof SelectError)) return { code: 'internal', message: BUG };
   const { failure, message } = error;
   switch (failure) {
@@ -24,4 +25,10 @@ export function refusalOf(error: unknown): Refusal {
   }
 }
 
+/** What a signal throws: the caller has left, or its time is up, while it waited or we counted. */
+function isGivenUp(error: unknown): boolean {
+  return error instanceof DOMException && /^(Abort|Timeout)Error$/.test(error.name);
+}
+
+const GIVEN_UP = 'The request was given up before its answer was ready.';
 const BUG = 'An error of ours, which has been logged; the request may be fine.';
