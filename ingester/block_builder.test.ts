@@ -46,6 +46,17 @@ describe('block builder', () => {
     assert.equal(built.blocks[0]?.rows, 1);
   });
 
+  it('loses what a thread had with that thread, and nothing of the next one', async () => {
+    const own = startBlockBuilder({ maxAgeSeconds: 3600 });
+    const record = { tenant: 't', bytes: REQUEST, recordUnixNanos: 5n, spans: 1 };
+    const lost = assert.rejects(own.build([record]), /the block builder stopped/);
+    const stopped = own.stop();
+    const built = own.build([record]);
+    await Promise.all([lost, stopped]);
+    assert.equal((await built).blocks[0]?.rows, 1);
+    await own.stop();
+  });
+
   it('makes the same bytes of the same records, whatever it built before and whenever', async () => {
     const record = (tenant: string, recordUnixNanos: bigint) => ({
       tenant,

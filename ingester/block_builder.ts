@@ -28,6 +28,7 @@ export interface WorkerSettings {
 }
 
 interface Waiting {
+  readonly worker: Worker;
   readonly resolve: (built: Built) => void;
   readonly reject: (error: Error) => void;
 }
@@ -53,7 +54,7 @@ class WorkerBlockBuilder implements BlockBuilder {
     const worker = this.#worker;
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
+      this.#waiting.set(id, { worker, resolve, reject });
       const request: BuildRequest = { id, encoding, records: pack(records) };
       worker.postMessage(request, buffersOf(request.records));
     });
@@ -80,7 +81,11 @@ class WorkerBlockBuilder implements BlockBuilder {
 
   #lose(worker: Worker, error: Error): void {
     if (this.#worker === worker) this.#worker = undefined;
-    for (const waiting of this.#waiting.values()) waiting.reject(error);
-    this.#waiting.clear();
+    // A thread that died is heard of twice, its error and its exit: the next one may be at work by then.
+    for (const [id, waiting] of this.#waiting) {
+      if (waiting.worker !== worker) continue;
+      this.#waiting.delete(id);
+      waiting.reject(error);
+    }
   }
 }
