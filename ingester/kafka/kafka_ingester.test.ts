@@ -86,6 +86,27 @@ describe('the partitions of a process', () => {
     assert.deepEqual(commits, ['intent 0', 'behind 1']);
   });
 
+  it('begin no more once the process stops, and finish what is being inserted all the same', async () => {
+    const inserting = Promise.withResolvers<void>();
+    const begun = Promise.withResolvers<void>();
+    const ingester = setUp(() => {
+      begun.resolve();
+      return inserting.promise;
+    });
+    const commits: string[] = [];
+    const later: string[] = [];
+    ingester.assigned([partition(0, commits)]);
+    await begun.promise;
+    const stopped = ingester.stop(5_000);
+    ingester.assigned([partition(1, later)]);
+    inserting.resolve();
+    await stopped;
+    ingester.assigned([partition(1, later)]);
+    await systemClock.sleep(50);
+    assert.deepEqual(ingester.partitions, []);
+    assert.deepEqual([commits, later], [['intent 0', 'behind 1'], []]);
+  });
+
   it('leave what does not finish within the grace to who replays it', async () => {
     const begun = Promise.withResolvers<void>();
     const ingester = setUp(() => {

@@ -27,6 +27,7 @@ export class KafkaIngester {
   #stop = new AbortController();
   #turn: Promise<void> = Promise.resolve();
   #wanted: readonly PartitionLog[] = [];
+  #stopping = false;
 
   constructor(deps: KafkaIngesterDeps) {
     this.#deps = deps;
@@ -38,8 +39,12 @@ export class KafkaIngester {
     return this.#running.map(({ consumer }) => consumer);
   }
 
-  /** Ends all loops and begins these; what was in memory is forgotten. */
+  /**
+   * Ends all loops and begins these; what was in memory is forgotten. Nothing begins once it stops: the
+   * group, which is left after that, may still give partitions.
+   */
   assigned(logs: readonly PartitionLog[]): void {
+    if (this.#stopping) return;
     this.#wanted = logs;
     this.#stop.abort();
     this.#turn = this.#turn.then(() => this.#begin(logs));
@@ -47,6 +52,7 @@ export class KafkaIngester {
 
   /** Lets ranges that are being inserted finish, then ends. Commit what is done, leave the rest. */
   async stop(graceMs: number): Promise<void> {
+    this.#stopping = true;
     this.#wanted = [];
     await this.#turn;
     for (const { consumer } of this.#running) consumer.finish();
