@@ -113,3 +113,23 @@ test('a thread that died is followed by another one on the same port, and counte
   await udp.stop(1000);
   assert.equal(restarts(), 1);
 });
+
+test('a thread that dies as it is told to stop does not keep what waits from being stored', async () => {
+  const thread = new URL('./udp/testing/dies_when_stopped.ts', import.meta.url);
+  const stored = Promise.withResolvers<void>();
+  const { all, bugs, batches, counted, listen } = rig({ thread });
+  const accept = all.accept;
+  const slow = async (batch: Batch) => {
+    const accepted = await accept(batch);
+    await stored.promise;
+    return accepted;
+  };
+  const udp = await startJaegerUdp({ ...all, accept: slow }, [listen()]);
+  await send(udp.bound[0]?.port ?? 0, datagramOf(1));
+  await until(() => batches.length === 1);
+  const stopped = udp.stop(5000);
+  setTimeout(() => stored.resolve(), 300);
+  await stopped;
+  assert.deepEqual(Object.fromEntries(counted), { '0 ok': 1 });
+  assert.deepEqual(bugs, []);
+});

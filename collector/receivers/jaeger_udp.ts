@@ -1,7 +1,6 @@
 // Jaeger over UDP, as its agent takes it: one Thrift message a datagram, compact or binary. All ports
 // are read by one thread (udp/udp_thread.ts); this is its other side.
 
-import { once } from 'node:events';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { type ListenAddress, ListenError } from '../../service/listen.ts';
@@ -102,7 +101,8 @@ class UdpReceiver {
     if (thread !== undefined && thread.threadId !== -1) {
       thread.postMessage(STOP);
       const cut = setTimeout(() => thread.terminate(), Math.max(graceMs, 1));
-      await once(thread, 'exit');
+      // Not by `once`, which rejects where the thread dies on the way: what waits is still sent.
+      await new Promise<void>((resolve) => thread.once('exit', () => resolve()));
       clearTimeout(cut);
     }
     await this.#waiting.stop(Math.max(0, endMs - performance.now()));
