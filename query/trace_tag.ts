@@ -1,7 +1,7 @@
 // Says by a short text which spans a trace has: equal texts, equal answers. From the identity of each
 // span, whose hash covers its bytes, resource and scope; in whatever order they come.
 
-import { halves } from '../model/analysis/id_hash.ts';
+import { halves, mix } from '../model/analysis/id_hash.ts';
 import type { NativeBlock } from '../storage/clickhouse/native_column.ts';
 import type { Select } from '../storage/clickhouse/select.ts';
 import type { TraceKey } from '../storage/clickhouse/statement.ts';
@@ -61,13 +61,4 @@ export async function readTag(
     count += block.rows;
   }
   return count === 0 || count >= spansMax ? undefined : tag.text;
-}
-
-/** MurmurHash3's finalizer. */
-function mix(value: number): number {
-  let bits = value ^ (value >>> 16);
-  bits = Math.imul(bits, 0x85eb_ca6b);
-  bits ^= bits >>> 13;
-  bits = Math.imul(bits, 0xc2b2_ae35);
-  return bits ^ (bits >>> 16);
 }

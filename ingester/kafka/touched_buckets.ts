@@ -1,9 +1,7 @@
 // Which five-minute buckets a block has rows in, read from its own `ts` column, so that the ledger
 // says what was written and not what was meant.
 
-/** The table's order and the settle job count in these. */
-const BUCKET_SECONDS = 300;
-const BUCKET_NANOS = 300_000_000_000n;
+import { BUCKET_NANOS, BUCKET_SECONDS } from '../../storage/clickhouse/settled/buckets.ts';
 
 /** `tenant` stands before these columns of fixed width, in the order of the schema; then `ts`. */
 const SKIPPED = ['trace_lo', 'trace_hi', 'span_id', 'parent_id', 'h'];

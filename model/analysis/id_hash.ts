@@ -10,7 +10,7 @@ export function hashAt(halves: Uint32Array, row: number, before = SEED): number 
 }
 
 /** The finalizer of MurmurHash3: every bit of the input moves every bit of the result. */
-function mix(value: number): number {
+export function mix(value: number): number {
   let bits = value ^ (value >>> 16);
   bits = Math.imul(bits, 0x85eb_ca6b);
   bits ^= bits >>> 13;

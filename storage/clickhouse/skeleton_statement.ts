@@ -1,5 +1,6 @@
 // The statement that reads the skeletons of many traces.
 
+import { BUCKET_SECONDS } from './settled/buckets.ts';
 import type { Statement, TraceKey } from './statement.ts';
 
 /**
@@ -13,9 +14,6 @@ export interface DayRange {
   readonly first: number;
   readonly last: number;
 }
-
-/** Seconds of one bucket of the primary key of `spans`. */
-const BUCKET_SECONDS = 300;
 
 /**
  * Larger blocks than a reader of whole spans wants: 160 ms of CPU of the store for 20,000 traces

@@ -1,12 +1,10 @@
 // Statements that read whole traces, and the resources and scopes that their spans name.
 
+import { BUCKET_SECONDS } from './settled/buckets.ts';
 import type { Statement, TraceKey } from './statement.ts';
 
 /** Ids of 20 digits each as URL parameters: some 4 KB. */
 export const IDS_PER_STATEMENT_MAX = 200;
-
-/** Seconds of one bucket of the primary key of `spans`. */
-const BUCKET_SECONDS = 300;
 
 /**
  * No skip index can narrow a look by id, and opening them costs 5 ms of 25. The cost of one trace

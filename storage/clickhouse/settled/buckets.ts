@@ -3,7 +3,7 @@
 import type { NativeBlock } from '../native_column.ts';
 import type { Statement } from '../statement.ts';
 
-/** One bucket of the primary key of `spans`, and of what is settled at a time. */
+/** One bucket of the primary key of `spans`, of the ledger, and of what is settled at a time. */
 export const BUCKET_SECONDS = 300;
 export const BUCKET_NANOS = 300_000_000_000n;
 
