@@ -114,7 +114,8 @@ function parse(args: readonly string[]): Asked {
   if (!URL.canParse(query)) {
     throw new UsageError(`--query should be a URL such as http://localhost:16686, got "${query}"`);
   }
-  const url = new URL('/api/x/contributions', query);
+  // Below its path, as a proxy may show it.
+  const url = new URL(`${new URL(query).pathname.replace(/\/+$/, '')}/api/x/contributions`, query);
   const { searchParams: params } = url;
   params.set('service', service);
   params.set('start', String((Date.now() - lastMs) * MICROS_PER_MS));
@@ -147,7 +148,17 @@ async function ask(url: URL): Promise<Answer> {
       { cause },
     );
   }
-  const body = (await response.json()) as Answer & { error?: { message: string } };
+  const text = await response.text();
+  let body: Answer & { error?: { message: string } };
+  try {
+    body = JSON.parse(text);
+  } catch (cause) {
+    throw new Error(
+      `expected an answer of a query service from ${url.origin}, received status ` +
+        `${response.status} and no JSON: check --query`,
+      { cause },
+    );
+  }
   if (!response.ok) throw new Error(body.error?.message ?? `the answer was ${response.status}`);
   return body;
 }
