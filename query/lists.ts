@@ -1,7 +1,7 @@
 // The lists that a search form begins with: services, and the operations of one.
 
 import type { SpanKind } from '../model/span.ts';
-import { operationsStatement, servicesStatement } from '../storage/clickhouse/find_statements.ts';
+import { operationsStatement, servicesStatement } from '../storage/clickhouse/list_statements.ts';
 import type { Select } from '../storage/clickhouse/select.ts';
 
 /** A form cannot offer more; a sender who makes names up may not make the answer endless. */

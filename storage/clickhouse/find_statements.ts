@@ -1,4 +1,4 @@
-// Statements that find traces by what one of their spans is, and the small lists beside them.
+// Statements that find traces by what one of their spans is.
 // Each rule of a filter is one condition; the tenant is in every WHERE.
 
 import type { Param, Statement, TraceKey } from './statement.ts';
@@ -203,37 +203,6 @@ FROM {db:Identifier}.${table}
 WHERE tenant = {tenant:String}
   AND day >= toDate({firstDay:UInt16}) AND day <= toDate({lastDay:UInt16})`;
   return { sql: `${select('resources', 0)}\nUNION ALL\n${select('scopes', 1)}`, params };
-}
-
-/** Column service, sorted. */
-export function servicesStatement(tenant: string, limit: number): Statement {
-  return {
-    sql: `SELECT DISTINCT service
-FROM {db:Identifier}.operations
-WHERE tenant = {tenant:String}
-ORDER BY service
-LIMIT {limit:UInt32}`,
-    params: { tenant, limit },
-  };
-}
-
-/** Columns name and kind, each pair once, sorted; of one kind where that is given. */
-export function operationsStatement(
-  tenant: string,
-  service: string,
-  kind: number | undefined,
-  limit: number,
-): Statement {
-  const ofKind = kind === undefined ? '' : '\n  AND kind = {kind:UInt8}';
-  return {
-    sql: `SELECT DISTINCT name, kind
-FROM {db:Identifier}.operations
-WHERE tenant = {tenant:String}
-  AND service = {service:String}${ofKind}
-ORDER BY name, kind
-LIMIT {limit:UInt32}`,
-    params: { tenant, service, limit, ...(kind === undefined ? {} : { kind }) },
-  };
 }
 
 interface Where {

@@ -7,14 +7,13 @@ import {
   type Filter,
   isNarrow,
   nthCandidateStatement,
-  operationsStatement,
   pairsStatement,
   placesStatement,
   searchStatement,
-  servicesStatement,
   sharedLowsStatement,
   spansStatement,
 } from './find_statements.ts';
+import { operationsStatement, servicesStatement } from './list_statements.ts';
 import { bucketStatesStatement, dueStatement } from './settled/buckets.ts';
 import { settledEdgesStatement, spanEdgesStatement } from './settled/edge_statements.ts';
 import { redRows, settledRedStatement, spanRedStatement } from './settled/red_statements.ts';
