@@ -25,7 +25,8 @@ fault of ours is mended, say. drop lets go of them. Both take keys, or --all.`,
     const { config } = loadConfig(rest, env);
     const connection = kafkaConnection(config, 'deadletters');
     const reader = new DeadLetterReader(connection, config.kafka.dead_letter_topic);
-    const topic = openDeadLetterTopic(connection, config.kafka.dead_letter_topic);
+    const { dead_letter_topic: name, record_bytes: bytesMax } = config.kafka;
+    const topic = openDeadLetterTopic(connection, name, bytesMax);
     try {
       const letters = await reader.list();
       if (act === 'list') {

@@ -76,7 +76,11 @@ async function startIngester(
   const topics = consumedTopics(config);
   const ledgerOf = registerConsumeMetrics(metrics, log);
   const builders = await life.start('block builders', () => new Builders());
-  const letters = openDeadLetterTopic(connection, config.kafka.dead_letter_topic);
+  const letters = openDeadLetterTopic(
+    connection,
+    config.kafka.dead_letter_topic,
+    config.kafka.record_bytes,
+  );
   await life.start('dead letters', () => ({ stop: () => letters.close() }));
   const held = new HeldBytes(config.memory.limit);
   const shared = {

@@ -31,8 +31,15 @@ export interface DeadLetterTopic extends DeadLetters {
   close(): Promise<void>;
 }
 
-/** Connects with the first letter. Records that are too large for the topic are refused by it. */
-export function openDeadLetterTopic(connection: KafkaConnection, topic: string): DeadLetterTopic {
+/**
+ * Connects with the first letter. `sendBytesMax` is what the topic takes at once; a single record that
+ * is larger is refused by it.
+ */
+export function openDeadLetterTopic(
+  connection: KafkaConnection,
+  topic: string,
+  sendBytesMax: number,
+): DeadLetterTopic {
   let producer: Producer<Buffer, Buffer, Buffer, Buffer> | undefined;
   const close = async (): Promise<void> => {
     const old = producer;
@@ -56,12 +63,47 @@ export function openDeadLetterTopic(connection: KafkaConnection, topic: string):
     }
   };
   return {
-    publish: (letters) => send(letters.map((letter) => toMessage(topic, letter))),
+    publish: async (letters) => {
+      for (const some of sendsOf(letters, sendBytesMax)) {
+        await send(some.map((letter) => toMessage(topic, letter)));
+      }
+    },
     mark: (key, how) =>
       send([{ topic, key: Buffer.from(key), value: Buffer.alloc(0), headers: done(how) }]),
     sendBack: (record, to, partition, atMs) => send([sentBack(record, to, partition, atMs)]),
     close,
   };
+}
+
+/** Of a record in a batch: lengths, and what this file puts into headers. */
+const LETTER_OVERHEAD_BYTES = 1024;
+
+/**
+ * In their order. The client makes one batch of all that it is given for a partition, and brokers
+ * refuse one that is larger than max.message.bytes, however small its records are.
+ */
+export function sendsOf(letters: readonly DeadLetter[], bytesMax: number): DeadLetter[][] {
+  const sends: DeadLetter[][] = [];
+  let bytes = 0;
+  for (const letter of letters) {
+    const size = sizeOf(letter);
+    const last = sends.at(-1);
+    if (last === undefined || bytes + size > bytesMax) {
+      sends.push([letter]);
+      bytes = size;
+    } else {
+      last.push(letter);
+      bytes += size;
+    }
+  }
+  return sends;
+}
+
+function sizeOf({ record: { key, value, headers } }: DeadLetter): number {
+  const own = headers.slice(0, HEADERS_MAX);
+  const headerBytes = own.reduce((sum, one) => sum + one.key.length + one.value.byteLength, 0);
+  const bytes = (key?.byteLength ?? 0) + (value?.byteLength ?? 0) + headerBytes;
+  return LETTER_OVERHEAD_BYTES + bytes;
 }
 
 type Produced = MessageToProduce<Buffer, Buffer, Buffer, Buffer>;
