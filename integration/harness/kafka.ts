@@ -152,7 +152,8 @@ class LocalKafka implements Kafka {
   }
 
   async #open(format: readonly string[]): Promise<void> {
-    const clusterId = randomBytes(16).toString('base64url');
+    // A zero first makes an A: what begins with a dash would be an option to Kafka's tool.
+    const clusterId = Buffer.concat([Buffer.alloc(1), randomBytes(15)]).toString('base64url');
     await Promise.all(this.#nodes.map((node) => node.format(clusterId, format)));
     for (const node of this.#nodes) node.start();
     await this.#answer();
