@@ -20,9 +20,10 @@ export const lag: Command = {
     helpPage({
       usage: 'lag --kafka-brokers HOST:PORT,… [--clickhouse-url URL] [settings]',
       about: `Shows for each partition of the topics how many records the ingesters have not stored yet, about
-how many bytes that is, and the age of the oldest of them. With clickhouse.url also the ledger: every record that was read is
-stored, dead-lettered, rejected or lost to retention; "missing" and "twice" are 0 unless something
-is wrong. Exits with 1 where records were lost, are missing, or are in two ranges.`,
+how many bytes that is, and the age of the oldest of them. With clickhouse.url also the ledger:
+every record that was read is stored, dead-lettered, rejected or lost to retention; "missing" and
+"twice" are 0 unless something is wrong. Exits with 1 where records were lost, are missing, or are
+in two ranges, and where a foreign topic is not there.`,
       settings: ['kafka', 'clickhouse'],
     }),
   run: async ({ args, env, out }) => {

@@ -4,8 +4,8 @@
 // time, age, GOAWAY.
 //
 // For that it reads private members of grpc-js's server: `_streamHandler` and `closeSession`, which it
-// replaces, `onStreamOpened`, `sessionIdleTimeouts` and `commonServerOptions`. The version of grpc-js is pinned;
-// grpc_listener.test.ts fails if they go, and so does every call.
+// replaces, `onStreamOpened`, `sessionIdleTimeouts` and `commonServerOptions`. The version of grpc-js
+// is pinned; grpc_listener.test.ts fails if they go, and so does every call.
 
 import {
   constants,
