@@ -4,6 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { encodeSpans } from '../model/codec/otlp/encode.ts';
 import { readSpans } from '../model/codec/otlp/read_request.ts';
 import { WireReader } from '../model/codec/otlp/wire_reader.ts';
+import { compareText } from '../model/compare_text.ts';
 import type { Span } from '../model/span.ts';
 import { type RefusalCode, RefusalError } from '../service/refusal.ts';
 import {
@@ -117,17 +118,13 @@ async function sizeOf(
 async function partsOf(trace: FoundTrace): Promise<ArchivePart[]> {
   const parts: ArchivePart[] = [];
   // Those of a resource next to each other, so that it is written once a part.
-  const spans = trace.spans.toSorted((a, b) => compare(a.service, b.service));
+  const spans = trace.spans.toSorted((a, b) => compareText(a.service, b.service));
   for (let at = 0; at < spans.length; at += SPANS_PER_PART) {
     const some = spans.slice(at, at + SPANS_PER_PART);
     parts.push({ bytes: encodeSpans(some), spans: some.length });
     await setImmediate();
   }
   return parts;
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /**

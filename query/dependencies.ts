@@ -1,5 +1,6 @@
 // Calls between services: settled numbers where there are some, spans for the rest.
 
+import { compareText } from '../model/compare_text.ts';
 import type { ZipkinLink } from '../model/trace/zipkin_links.ts';
 import type { Select } from '../storage/clickhouse/select.ts';
 import {
@@ -116,8 +117,4 @@ class Sums {
       (a, b) => compareText(a.parent, b.parent) || compareText(a.child, b.child),
     );
   }
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b);
 }

@@ -1,6 +1,7 @@
 // Service performance: rates of calls and errors, and quantiles of durations, at points of time. By
 // minutes: from settled numbers where they hold all spans, from spans elsewhere.
 
+import { compareText } from '../model/compare_text.ts';
 import type { SpanKind } from '../model/span.ts';
 import type { Select } from '../storage/clickhouse/select.ts';
 import { BUCKET_NANOS } from '../storage/clickhouse/settled/buckets.ts';
@@ -77,7 +78,7 @@ export async function computeSpm(
   const counts = await readCounts(read, query, first, last);
   const most = Math.min(SERIES_MAX, Math.floor(POINTS_MAX / Math.max(1, windows.length)));
   const shown = [...counts].sort((a, b) => b.calls - a.calls).slice(0, most);
-  shown.sort((a, b) => compare(a.service, b.service) || compare(a.operation, b.operation));
+  shown.sort((a, b) => compareText(a.service, b.service) || compareText(a.operation, b.operation));
   return { timesUnixMs, series: seriesOf(shown, query, windows) };
 }
 
@@ -225,8 +226,4 @@ function countsOf(found: Map<string, Counts>, service: string, operation: string
   const counts: Counts = { service, operation, calls: 0, rows: [] };
   found.set(key, counts);
   return counts;
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b);
 }

@@ -4,6 +4,7 @@
 // or on how often each was sent.
 
 import type { Endpoint, Kind, V2Span } from '../codec/zipkin/v1_span.ts';
+import { compareText } from '../compare_text.ts';
 import { mergeSpans } from './zipkin_merge.ts';
 
 export interface ZipkinLink {
@@ -171,8 +172,4 @@ function sharedKey(id: string, at: Endpoint | undefined): string {
 
 function hasError(span: V2Span): boolean {
   return span.tags?.['error'] !== undefined;
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b);
 }

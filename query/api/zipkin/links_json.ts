@@ -1,6 +1,7 @@
 // Links between services as Zipkin's API has them: names in lower case, so those that differ in
 // case only are one, and no count of errors where there are none.
 
+import { compareText } from '../../../model/compare_text.ts';
 import type { ZipkinLink } from '../../../model/trace/zipkin_links.ts';
 
 export function linksJson(links: readonly ZipkinLink[]): string {
@@ -25,8 +26,4 @@ type Pair = { readonly parent: string; readonly child: string };
 
 function inOrder(a: Pair, b: Pair): number {
   return compareText(a.parent, b.parent) || compareText(a.child, b.child);
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b);
 }

@@ -3,6 +3,7 @@
 // each page of candidates those stay that meet the others, too, and that began in the window. Rarest
 // is the one whose first page reaches furthest back.
 
+import { compareText } from '../../../model/compare_text.ts';
 import { amongStatement } from '../../../storage/clickhouse/find_statements.ts';
 import type { Select } from '../../../storage/clickhouse/select.ts';
 import { type TraceKey, traceIdText } from '../../../storage/clickhouse/statement.ts';
@@ -156,10 +157,6 @@ function inOrder(a: Cursor, b: Cursor): number {
   if (a.value !== b.value) return a.value > b.value ? -1 : 1;
   const low = compareText(a.traceId.slice(16), b.traceId.slice(16));
   return low !== 0 ? low : compareText(a.traceId, b.traceId);
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b);
 }
 
 interface Candidate {
