@@ -19,7 +19,7 @@ import { traceIdText } from '../storage/clickhouse/statement.ts';
 import type { Tag } from '../storage/clickhouse/tag_condition.ts';
 import { IDS_PER_STATEMENT_MAX } from '../storage/clickhouse/trace_statements.ts';
 import { type Cursor, comparePlaces, type Found, isBehind, windowAfter } from './cursor.ts';
-import { rank, usesSearch } from './rank.ts';
+import { type Ranked, rank, usesSearch } from './rank.ts';
 import { NARROW_SLICE_NANOS, type Slice, Slices, WIDE_SLICE_NANOS } from './slices.ts';
 import { conditionsOf, NOWHERE } from './tag_places.ts';
 import { conditionOf } from './tags.ts';
@@ -122,7 +122,7 @@ async function findInSlice(search: Search, slice: Slice, found: Map<string, Foun
       const traceId = traceIdText(trace.key);
       if (!found.has(traceId) && !passed.has(traceId)) found.set(traceId, trace);
     }
-    if (found.size >= asked.limit || lists.every((list) => list.length < limit)) return;
+    if (found.size >= asked.limit || lists.every((list) => !list.isCut)) return;
   }
 }
 
@@ -191,10 +191,10 @@ async function firstSlice(
 }
 
 /** In order; a trace that is in several lists stands where it comes first, and is met first there. */
-function merge(lists: readonly Found[][], order: Order): Found[] {
+function merge(lists: readonly Ranked[], order: Order): readonly Found[] {
   const [only] = lists;
-  if (lists.length === 1 && only !== undefined) return only;
-  return lists.flat().sort((a, b) => comparePlaces(a, b, order));
+  if (lists.length === 1 && only !== undefined) return only.found;
+  return lists.flatMap((list) => list.found).sort((a, b) => comparePlaces(a, b, order));
 }
 
 function filterOf(query: FindQuery, conditions: readonly Condition[]): Omit<Filter, keyof Slice> {

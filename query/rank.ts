@@ -16,20 +16,28 @@ import { comparePlaces, type Found, valueMaxOf } from './cursor.ts';
 import type { FindQuery } from './find.ts';
 import type { Slice } from './slices.ts';
 
+/** In order. */
+export interface Ranked {
+  readonly found: readonly Found[];
+  /** Whether the slice may have more: not told by how many were found, as some may not be known yet. */
+  readonly isCut: boolean;
+}
+
 /** `query.limit` of them, behind its cursor or not. Throws SelectError. */
 export async function rank(
   select: Select,
   filter: Filter,
   query: FindQuery,
   signal: AbortSignal | undefined,
-): Promise<Found[]> {
+): Promise<Ranked> {
   // Cut by its value, a low half would hide the shorter one of two traces that share it.
   const valueMax = valueMaxOf(query);
   if (usesSearch(filter) && valueMax === undefined) {
     return await fromSearch(select, filter, query, signal);
   }
   const statement = spansStatement(filter, query.order, query.limit, valueMax);
-  return await fromSpans(select, statement, signal);
+  const found = await fromSpans(select, statement, signal);
+  return { found, isCut: found.length === query.limit };
 }
 
 /** Without a service the narrow table, whose key begins with it, would be read as a whole. */
@@ -43,7 +51,7 @@ async function fromSearch(
   filter: Filter,
   query: FindQuery,
   signal: AbortSignal | undefined,
-): Promise<Found[]> {
+): Promise<Ranked> {
   const values = new Map<bigint, bigint>();
   const statement = searchStatement(filter, query.order, query.limit);
   for (const block of await select(statement, signal)) {
@@ -59,18 +67,19 @@ async function fromSearch(
     if (more.length > 0) shared.push(low);
     else if (high !== undefined) found.push({ key: { high, low }, value });
   }
-  if (shared.length === 0) return found;
+  const isCut = values.size === query.limit;
+  if (shared.length === 0) return { found, isCut };
   for (let at = 0; at < shared.length; at += IDS_PER_STATEMENT_MAX) {
     const lows = shared.slice(at, at + IDS_PER_STATEMENT_MAX);
     const statement = sharedLowsStatement(filter, query.order, lows, query.limit);
     found.push(...(await fromSpans(select, statement, signal)));
   }
   found.sort((a, b) => comparePlaces(a, b, query.order));
-  if (values.size < query.limit) return found;
+  if (!isCut) return { found, isCut };
   // The answer was cut behind its last low half, so what stands behind that is not known in full.
   const [low, value] = [...values].at(-1)!;
   const last = { key: { high: HIGH_MAX, low }, value };
-  return found.filter((one) => comparePlaces(one, last, query.order) <= 0);
+  return { found: found.filter((one) => comparePlaces(one, last, query.order) <= 0), isCut };
 }
 
 const HIGH_MAX = 2n ** 64n - 1n;
