@@ -12,32 +12,14 @@ import {
   count,
   days,
   duration,
-  type Kind,
   list,
   size,
   text,
   url,
 } from './config_values.ts';
-import { foreignTopics } from './foreign_topics.ts';
+import { KAFKA_SETTINGS } from './kafka_settings.ts';
 import type { ListenAddress } from './listen.ts';
-
-/** What people and documents need to know of one setting. */
-export interface SettingInfo {
-  readonly help: string;
-  /** As it would be written in a file; always goes through the same parser. */
-  readonly fallback: (env: NodeJS.ProcessEnv) => string;
-  /** The default as documents show it, where it depends on the machine. */
-  readonly fallbackText: string;
-  readonly expected: string;
-  readonly placeholder: string;
-  /** Never printed, and not taken from a flag, which every user of the machine can read. */
-  readonly secret: boolean;
-}
-
-const info = z.registry<SettingInfo>();
-
-/** What Kafka takes as the name of a topic, and we for a group. */
-const topicName = text('a name of letters, digits and . _ -', /^[A-Za-z0-9._-]{1,249}$/);
+import { infoOf, type SettingInfo, setting } from './setting.ts';
 
 export const CONFIG_SCHEMA = z.strictObject({
   listen: z.strictObject({
@@ -227,72 +209,7 @@ export const CONFIG_SCHEMA = z.strictObject({
       { fallbackText: 'a quarter of the machine, from 512MiB to 2GiB' },
     ),
   }),
-  kafka: z.strictObject({
-    brokers: setting(
-      list('host:port, one or more', /^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):\d{1,5}$/),
-      '',
-      'Kafka brokers to ask for the others; collector and ingester need them.',
-    ),
-    topic: setting(topicName, 'spanhouse-spans', 'Where collectors publish and ingesters read.'),
-    foreign_topics: setting(
-      foreignTopics,
-      '',
-      'Topics that others write: encoding otlp_proto, otlp_json, jaeger_proto, jaeger_json, ' +
-        'zipkin_json, zipkin_proto or zipkin_thrift, and the tenant of every record.',
-    ),
-    dead_letter_topic: setting(
-      topicName,
-      'spanhouse-dead-letters',
-      'Where records go that can never be stored, with the reason.',
-    ),
-    group: setting(topicName, 'spanhouse-ingester', 'The consumer group of all ingesters.'),
-    driver: setting(
-      choice('platformatic', 'kafkajs'),
-      'platformatic',
-      'The client that publishes; kafkajs knows the widest range of brokers.',
-    ),
-    compression: setting(
-      choice('none', 'lz4', 'zstd'),
-      'lz4',
-      'How records are compressed on their way to the brokers and on their disks.',
-    ),
-    partitions: setting(
-      count(1, 1000),
-      '4',
-      'Of a topic that is created; each is one stream of inserts, so more is not faster.',
-    ),
-    replication: setting(
-      count(1, 10),
-      '3',
-      'Copies of each record in a topic that is created; with 3, one broker may be lost.',
-    ),
-    create_topics: setting(
-      choice('true', 'false'),
-      'true',
-      'false: topics must be there; they are checked at the start.',
-    ),
-    record_bytes: setting(
-      size('64KiB', '32MiB'),
-      '976KiB',
-      'The largest batch of records; below the max.message.bytes of the topic (1 MiB by default).',
-    ),
-    linger: setting(
-      duration('0ms', '1s'),
-      '5ms',
-      'How long a record waits for others, so that brokers get few and large batches.',
-    ),
-    tls: setting(choice('true', 'false'), 'false', 'Speak TLS to the brokers.'),
-    tls_ca: setting(text('a file'), '', "Authorities to trust, PEM. Empty: the system's."),
-    tls_cert: setting(text('a file'), '', 'Our certificate, PEM, where brokers ask for one.'),
-    tls_key: setting(text('a file'), '', 'Its private key, PEM.'),
-    sasl_mechanism: setting(
-      choice('none', 'plain', 'scram-sha-256', 'scram-sha-512'),
-      'none',
-      'How to log in to the brokers.',
-    ),
-    sasl_user: setting(text('a user name'), '', 'The user.'),
-    sasl_password: setting(text('a password'), '', 'Its password.', { secret: true }),
-  }),
+  kafka: KAFKA_SETTINGS,
   ingester: z.strictObject({
     instance: setting(
       text('a name of letters, digits and . _ -', /^[A-Za-z0-9._-]{0,249}$/),
@@ -415,7 +332,7 @@ function settingsOf(section: z.ZodObject, prefix: string): Setting[] {
   return Object.entries(section.shape).flatMap(([key, schema]) => {
     const name = `${prefix}${key}`;
     if (schema instanceof z.ZodObject) return settingsOf(schema, `${name}.`);
-    const known = info.get(schema as z.ZodType);
+    const known = infoOf(schema as z.ZodType);
     if (known === undefined) throw new Error(`${name} is no setting`);
     return [
       {
@@ -426,30 +343,6 @@ function settingsOf(section: z.ZodObject, prefix: string): Setting[] {
       },
     ];
   });
-}
-
-function setting<T>(
-  kind: Kind<T>,
-  fallback: string | ((env: NodeJS.ProcessEnv) => string),
-  help: string,
-  more: { readonly secret?: boolean; readonly fallbackText?: string } = {},
-): z.ZodType<T, unknown> {
-  const schema = z.unknown().transform((raw, context): T => {
-    const value = kind.parse(raw);
-    if (value !== undefined) return value;
-    const message = kind.explain?.(raw) ?? `${kind.expected} was expected`;
-    context.addIssue({ code: 'custom', message });
-    return z.NEVER;
-  }) as z.ZodType<T, unknown>;
-  info.add(schema, {
-    help,
-    fallback: typeof fallback === 'string' ? () => fallback : fallback,
-    fallbackText: more.fallbackText ?? (typeof fallback === 'string' ? fallback : ''),
-    expected: kind.expected,
-    placeholder: kind.placeholder,
-    secret: more.secret ?? false,
-  });
-  return schema;
 }
 
 /** A laptop has other things to do; below 512 MiB the engine cannot merge. */
