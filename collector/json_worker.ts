@@ -25,8 +25,8 @@ const THREAD_HEAP_MIB = 64;
 export interface JsonTranscoder {
   /**
    * ExportTraceServiceRequest bytes of a body in `format` (OTLP/JSON unless told), which is given
-   * away. The bytes are charged to `reservation`. Throws RefusalError: `malformed`, `busy` (no memory, or too many wait),
-   * `unavailable` (the client has left, so nobody will read it).
+   * away. The bytes are charged to `reservation`. Throws RefusalError: `malformed`, `busy` (no
+   * memory, or too many wait), `unavailable` (the client has left, so nobody will read it).
    */
   toProto(
     json: Uint8Array<ArrayBuffer>,
