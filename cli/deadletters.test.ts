@@ -31,5 +31,8 @@ test('letters are listed with reason, time and what they are written in', () => 
     encoding: 'zipkin_json',
     at: { partition: 0, offset: 0 },
   };
-  assert.match(listing([letter]), /^t:0:7 {2}empty {3}1970-01-01T00:00:00\.000Z {2}0 {6}zipkin_json$/m);
+  assert.match(
+    listing([letter]),
+    /^t:0:7 {2}empty {3}1970-01-01T00:00:00\.000Z {2}0 {6}zipkin_json$/m,
+  );
 });
