@@ -5,17 +5,14 @@ import { RefusalError } from '../../../../service/refusal.ts';
 import type { TraceKey } from '../../../../storage/clickhouse/statement.ts';
 import { archiveTrace } from '../../../archive.ts';
 import { Breath } from '../../../breath.ts';
-import { listDependencies } from '../../../dependencies.ts';
 import { findTraces } from '../../../find.ts';
 import { traceKeyOf } from '../../../get.ts';
 import { nowUnixNanos, type QueryDeps } from '../../../http_answer.ts';
-import { listOperations, listServices } from '../../../lists.ts';
 import { shownSpans } from '../shown.ts';
 import { shownTraces } from '../shown_traces.ts';
-import { kindOf } from '../v3/params.ts';
 import type { GrpcCall, GrpcService } from './call.ts';
-import { dependenciesProto, operationsProto, servicesProto } from './messages.ts';
-import { readDependencies, readOperations, readV2Find, readV2Get } from './requests.ts';
+import { listMethods } from './lists.ts';
+import { readV2Find, readV2Get } from './requests.ts';
 import { SpanChunks } from './span_proto.ts';
 
 export function queryServiceV2(deps: QueryDeps): GrpcService {
@@ -23,19 +20,7 @@ export function queryServiceV2(deps: QueryDeps): GrpcService {
   return {
     name: 'jaeger.api_v2.QueryService',
     unary: {
-      GetServices: async ({ tenant, signal }) =>
-        servicesProto(await listServices(select, tenant, signal)),
-      GetOperations: async ({ read, tenant, signal }) => {
-        const { service, kind } = read(readOperations);
-        const of = { service, ...kindOf('span_kind', kind) };
-        return operationsProto(2, await listOperations(select, tenant, of, signal));
-      },
-      GetDependencies: async ({ read, tenant, signal, enter }) => {
-        const missing = (): string => 'StartTime and EndTime must be initialized.';
-        const filter = read((request) => readDependencies(request, tenant, missing));
-        await enter();
-        return dependenciesProto(await listDependencies(select, filter, signal));
-      },
+      ...listMethods(deps, 2, () => 'StartTime and EndTime must be initialized.'),
       ArchiveTrace: async ({ read, tenant, signal, enter }) => {
         const { key } = read(readV2Get);
         await enter();

@@ -5,37 +5,23 @@ import type { Span } from '../../../../model/span.ts';
 import { RefusalError } from '../../../../service/refusal.ts';
 import type { TraceKey } from '../../../../storage/clickhouse/statement.ts';
 import { Breath } from '../../../breath.ts';
-import { listDependencies } from '../../../dependencies.ts';
 import { findTraces } from '../../../find.ts';
 import { traceKeyOf } from '../../../get.ts';
 import type { QueryDeps } from '../../../http_answer.ts';
-import { listOperations, listServices } from '../../../lists.ts';
 import { summarize } from '../../../summaries.ts';
 import { shownChunks } from '../shown.ts';
 import { shownTraces } from '../shown_traces.ts';
-import { kindOf } from '../v3/params.ts';
 import type { GrpcCall, GrpcService } from './call.ts';
-import { dependenciesProto, operationsProto, servicesProto, summariesProto } from './messages.ts';
-import { readDependencies, readOperations, readV3Find, readV3Get } from './requests.ts';
+import { listMethods } from './lists.ts';
+import { summariesProto } from './messages.ts';
+import { readV3Find, readV3Get } from './requests.ts';
 
 export function queryServiceV3(deps: QueryDeps): GrpcService {
   const { select } = deps;
   return {
     name: 'jaeger.api_v3.QueryService',
     unary: {
-      GetServices: async ({ tenant, signal }) =>
-        servicesProto(await listServices(select, tenant, signal)),
-      GetOperations: async ({ read, tenant, signal }) => {
-        const { service, kind } = read(readOperations);
-        const of = { service, ...kindOf('span_kind', kind) };
-        return operationsProto(3, await listOperations(select, tenant, of, signal));
-      },
-      GetDependencies: async ({ read, tenant, signal, enter }) => {
-        const missing = (name: string): string => `${name} is required`;
-        const filter = read((request) => readDependencies(request, tenant, missing));
-        await enter();
-        return dependenciesProto(await listDependencies(select, filter, signal));
-      },
+      ...listMethods(deps, 3, (name) => `${name} is required`),
     },
     streams: {
       GetTrace: async function* (call) {
